@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Alerts and the findings they are made of.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tocsin/fingerprint.hpp"
+#include "tocsin/rule.hpp"
+#include "tocsin/severity.hpp"
+#include "tocsin/time.hpp"
+
+namespace tocsin {
+
+/// Names with texts, in their rule's order.
+using text_map = std::vector<std::pair<std::string, std::string>>;
+
+struct window_bounds {
+  window_kind kind = window_kind::sliding;
+  instant start{};
+  instant end{};  ///< exclusive for fixed and sliding windows; a session's last event
+};
+
+/// What a window held when it was judged.
+struct evidence {
+  std::uint64_t event_count = 0;
+  std::vector<std::string>
+      event_ids;  ///< by (time, log position), at most event_ids_max, the newest ones
+  bool event_ids_truncated =
+      false;  ///< true when some event's id is not in event_ids (events without id aside)
+  instant first_event_time{};
+  instant last_event_time{};
+  std::uint64_t first_event_position = 0;
+  window_bounds window;
+  std::vector<std::pair<std::string, double>>
+      values;  ///< the rule's selected values that are numbers
+};
+inline constexpr std::size_t event_ids_max = 64;
+
+/// What an alert says in words, rendered when its condition was met.
+struct alert_texts {
+  std::string title;
+  std::string description;
+  text_map labels;
+  text_map annotations;
+  std::vector<std::pair<std::string, std::optional<std::string>>>
+      group;  ///< group_by field -> value or NULL
+  std::string resource_id, resource_type, resource_name, item, source_id;
+};
+
+/// The position of what no event caused: of equal time, events come before timers.
+inline constexpr std::uint64_t no_position = ~std::uint64_t{0};
+
+/// What a window engine found out about one rule and key.
+struct finding {
+  enum class kind : std::uint8_t {
+    met,        ///< the condition became true
+    updated,    ///< it is still true, with newer evidence
+    cleared,    ///< it became false
+    recovered,  ///< an event with action resolved came
+    dismissed,  ///< an event with action closed came
+  };
+  kind what = kind::met;
+  std::uint32_t rule = 0;  ///< index in rule_set::rules
+  fingerprint print;
+  instant at{};  ///< by the log's clock; a closing window's is its end plus the rule's lateness
+  std::uint64_t position =
+      no_position;  ///< log position of the event that caused it; no_position when time did
+  tocsin::severity severity = tocsin::severity::info;
+  std::string_view cause;  ///< a string literal: "condition met", "window closed", ...
+  evidence proof;
+  std::shared_ptr<const alert_texts>
+      texts;  ///< with met and updated when severity or texts are new; else null
+};
+
+/// The one order in which findings of a step take effect, whatever shard they came from:
+/// (at, position, rule, fingerprint).
+[[nodiscard]] bool operator<(const finding& left, const finding& right) noexcept;
+
+enum class alert_state : std::uint8_t { none, pending, firing, acknowledged, resolved, closed };
+[[nodiscard]] std::string_view to_text(alert_state state) noexcept;
+
+/// An alert after a transition, whole: what the stream carries (docs/protocol.md, "The alert map").
+struct alert {
+  fingerprint alert_id;
+  fingerprint print;
+  std::string rule;
+  std::string revision;
+  std::uint64_t number = 0;  ///< of the transition, per alert, from 1
+  instant at{};
+  alert_state state = alert_state::none;
+  alert_state previous_state = alert_state::none;
+  std::string cause;
+  std::string actor;  ///< "rule", "event"; operators by name
+  tocsin::severity severity = tocsin::severity::info;
+  std::shared_ptr<const alert_texts> texts;
+  evidence proof;
+  std::string condition;
+  instant started_at{};  ///< when the condition was first met
+  std::optional<instant> resolved_at;
+  std::optional<instant> closed_at;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole engine inside a program: push events by call, get alert transitions by callback. No
+// socket is needed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tocsin/event.hpp"
+#include "tocsin/ingest_ledger.hpp"
+#include "tocsin/result.hpp"
+#include "tocsin/rule_set.hpp"
+#include "tocsin/transition_sink.hpp"
+
+namespace tocsin {
+
+struct pipeline_settings {
+  std::size_t shards = 0;  ///< window aggregators; 0 = one a core; at most 256
+  event_limits limits;     ///< bounds on events
+  duration tick =
+      std::chrono::milliseconds{200};  ///< how often time passes when no event comes; 1 ms to 1 min
+  /// False: time passes with the wall clock. True: only with the arrivals given to push() and with
+  /// advance(): for replay and tests.
+  bool manual_clock = false;
+  /// Bursts that may wait between ingest and the shards before push() blocks; 1 to 4,096. With
+  /// bursts of at most 256 KiB this bounds the memory that an overloaded pipeline holds.
+  std::size_t bursts_in_flight = 32;
+
+  /// What is wrong with these settings, or nothing.
+  [[nodiscard]] std::optional<error> validate() const;
+};
+
+/// Messages that came in together. Memory behind the views is kept by `owner`.
+struct burst {
+  std::vector<std::string_view>
+      messages;  ///< each one event or a batch, msgpack or JSON (docs/protocol.md)
+  std::vector<instant>
+      arrivals;  ///< manual clock: one a message, never decreasing; otherwise empty
+  std::shared_ptr<const void> owner;
+};
+
+/// What the pipeline has counted so far.
+struct pipeline_counts {
+  ingest_counts events;
+  std::map<std::string, std::uint64_t, std::less<>> rejected_by_code;
+  std::map<std::string, ingest_counts> by_source;
+  std::uint64_t unmatched = 0;   ///< accepted events that no rule wanted
+  std::uint64_t steps = 0;       ///< batches and ticks
+  std::uint64_t updates = 0;     ///< (event, unit) pairs taken into a window
+  std::uint64_t judgements = 0;  ///< evaluations of a `having`
+  std::uint64_t keys = 0;        ///< keys alive
+  std::map<std::string, std::uint64_t> late_by_rule;
+  std::uint64_t transitions = 0;
+  std::uint64_t active_alerts = 0;
+};
+
+/// Runs from start() to stop(). All members may be called from any thread; push() from one thread
+/// at a time keeps that thread's order.
+class pipeline {
+ public:
+  /// Starts the actors. Sinks get every transition, in order, on one of the pipeline's threads.
+  /// Errors: bad settings.
+  [[nodiscard]] static result<std::unique_ptr<pipeline>> start(
+      const pipeline_settings& settings, std::shared_ptr<const rule_set> rules,
+      std::vector<std::shared_ptr<transition_sink>> sinks);
+
+  /// The same with a callback, called once a transition.
+  [[nodiscard]] static result<std::unique_ptr<pipeline>> start(
+      const pipeline_settings& settings, std::shared_ptr<const rule_set> rules,
+      std::function<void(const alert&)> on_transition);
+
+  ~pipeline();  ///< stops
+  pipeline(const pipeline&) = delete;
+  pipeline& operator=(const pipeline&) = delete;
+
+  /// Copies one message in. Blocks while bursts_in_flight bursts are under way. False when the
+  /// pipeline has stopped or failed (see failure()): the message was not taken.
+  bool push(std::string_view message);
+  /// Hands over many messages without copying them.
+  bool push(burst messages);
+  /// Like push, but returns false instead of waiting (`messages` is then left as it was). When room
+  /// comes, the function given to on_room is called once.
+  bool try_push(burst& messages);
+  /// Sets what is called, on one of the pipeline's threads, when try_push was refused and there is
+  /// room again.
+  void on_room(std::function<void()> wake);
+
+  /// Manual clock only: time passes to `clock` with no event.
+  bool advance(instant clock);
+
+  /// Waits until everything pushed so far has had its effect and the sinks have seen it. False when
+  /// it failed.
+  bool drain();
+  /// Drains and ends all actors. Idempotent.
+  void stop();
+
+  /// Why the pipeline stopped by itself, e.g. "window aggregator 1: bad_alloc"; nothing while it is
+  /// well. A failing actor stops the whole pipeline in order.
+  [[nodiscard]] std::optional<std::string> failure() const;
+  /// Sets what is called, on one of the pipeline's threads, when it fails.
+  void on_failure(std::function<void(const std::string&)> handler);
+
+  [[nodiscard]] pipeline_counts counts() const;
+  /// The active alerts, by fingerprint.
+  [[nodiscard]] std::vector<transition> active_alerts() const;
+
+ private:
+  struct running;
+  explicit pipeline(std::unique_ptr<running> parts);
+  std::unique_ptr<running> parts_;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Publishes alert transitions on an XPUB socket: [topic][header][alert], gapless seq, heartbeat.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "tocsin/result.hpp"
+#include "tocsin/transition_sink.hpp"
+
+namespace tocsin {
+
+/// Owns its socket; calls may come from different threads, one at a time. A slow subscriber loses
+/// messages at its high-water mark and sees the gap in `seq`; it never slows the others.
+class alert_stream final : public transition_sink {
+ public:
+  /// Binds. Errors: the endpoint and the reason.
+  [[nodiscard]] static result<std::shared_ptr<alert_stream>> bind(const std::string& endpoint);
+  ~alert_stream() override;
+
+  void publish(std::span<const transition> transitions) override;
+  void heartbeat() override;
+
+  /// The endpoint as bound (port filled in).
+  [[nodiscard]] const std::string& endpoint() const noexcept;
+
+ private:
+  struct socket;
+  explicit alert_stream(std::unique_ptr<socket> opened);
+  std::unique_ptr<socket> socket_;
+};
+
+}  // namespace tocsin

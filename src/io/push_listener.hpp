@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The thread that owns the PULL socket: receives bursts of messages and hands them on, or stops
+// reading when refused.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "tocsin/pipeline.hpp"
+#include "tocsin/result.hpp"
+
+namespace tocsin {
+
+class push_listener {
+ public:
+  /// Takes a burst, or refuses it (false) and leaves it as it was; room() must then be called when
+  /// there is room.
+  using receiver = std::function<bool(burst&)>;
+
+  /// Binds and starts the thread. Messages over twice `message_bytes` end their sender's
+  /// connection. Errors: the endpoint and the reason.
+  [[nodiscard]] static result<std::unique_ptr<push_listener>> start(const std::string& endpoint,
+                                                                    std::size_t message_bytes,
+                                                                    receiver take);
+  ~push_listener();  ///< stops
+
+  /// There is room again after a refusal. From any thread.
+  void room();
+  /// Stops reading, hands over what was read, ends the thread. Idempotent.
+  void stop();
+
+  [[nodiscard]] const std::string& endpoint() const noexcept;
+
+ private:
+  struct thread_state;
+  explicit push_listener(std::unique_ptr<thread_state> started);
+  std::unique_ptr<thread_state> state_;
+};
+
+}  // namespace tocsin

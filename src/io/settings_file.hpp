@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon's settings and how they are read from YAML. config/tocsin.yaml documents each one.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tocsin/event.hpp"
+#include "tocsin/result.hpp"
+
+namespace tocsin {
+
+struct settings {
+  std::string ingest_push =
+      "tcp://127.0.0.1:5555";  ///< ingest.push: PULL endpoint for events; "" = off
+  std::string ingest_acked = "tcp://127.0.0.1:5556";   ///< ingest.acked: ROUTER endpoint; "" = off
+  std::string alerts_stream = "tcp://127.0.0.1:5557";  ///< alerts.stream: XPUB endpoint; "" = off
+  std::string alerts_replay = "tcp://127.0.0.1:5558";  ///< alerts.replay: ROUTER endpoint; "" = off
+  std::string http_listen = "127.0.0.1:9093";          ///< http.listen: HOST:PORT; "" = off
+  std::vector<std::string> rules;  ///< rules: globs, relative to the settings file's folder
+  std::string data;                ///< data: folder for what must last; "" = nothing is durable
+  std::size_t shards = 0;          ///< shards: window aggregators; 0 = one a core
+  duration tick =
+      std::chrono::milliseconds{200};  ///< tick: how often time passes when no event comes
+  std::string log_level = "info";      ///< log.level: debug, info, warning, error
+  event_limits limits;                 ///< limits.*: bounds on events
+};
+
+/// Reads settings; `file` is named in the findings, and rule globs are made relative to its folder.
+/// Unknown keys are errors with a suggestion; all errors are reported at once. Non-loopback
+/// endpoints are errors: strangers get nothing.
+[[nodiscard]] settings parse_settings(std::string_view yaml, const std::string& file,
+                                      diagnostics& found);
+
+/// Reads a settings file; a file that cannot be read is an error.
+[[nodiscard]] settings load_settings(const std::string& file, diagnostics& found);
+
+}  // namespace tocsin

@@ -39,7 +39,7 @@ struct evidence {
   std::vector<std::pair<std::string, double>>
       values;  ///< the rule's selected values that are numbers
 };
-inline constexpr std::size_t event_ids_max = 64;
+inline constexpr std::size_t event_ids_max = 16;
 
 /// What an alert says in words, rendered when its condition was met.
 struct alert_texts {

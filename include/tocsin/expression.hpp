@@ -3,6 +3,7 @@
 // to fail at run time.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -44,6 +45,43 @@ struct value {
   [[nodiscard]] std::string to_text() const;
 };
 
+inline value value::of(bool flag) noexcept {
+  value made;
+  made.type = value_type::boolean;
+  made.boolean = flag;
+  return made;
+}
+
+inline value value::of(std::int64_t whole) noexcept {
+  value made;
+  made.type = value_type::integer;
+  made.integer = whole;
+  return made;
+}
+
+inline value value::of(double real) noexcept {
+  value made;
+  if (std::isnan(real)) return made;
+  made.type = value_type::number;
+  made.number = real;
+  return made;
+}
+
+inline value value::of(std::string_view words) noexcept {
+  value made;
+  if (words.data() == nullptr) return made;
+  made.type = value_type::text;
+  made.text = words;
+  return made;
+}
+
+inline value value::of(duration length) noexcept {
+  value made;
+  made.type = value_type::length;
+  made.integer = length.count();
+  return made;
+}
+
 /// How a name's value can move while a window takes in more events. Decides early firing.
 enum class trend : std::uint8_t {
   constant,  ///< never moves
@@ -76,7 +114,8 @@ struct schema {
   /// True when labels.NAME and labels["NAME"] may be used.
   bool labels = false;
   /// Set where aggregates may stand: registers the call and gives the name it is bound to, or an
-  /// error. The column of an error inside an argument is relative to the whole expression.
+  /// error. An argument's own compile error is returned as it came: its column is then moved to
+  /// the place of the (first) argument in the whole expression.
   std::function<result<name_binding>(const aggregate_call&)> aggregate;
 
   /// The fields of an event, plus labels: for `where`, aggregates' arguments, `close`. The ids are

@@ -32,6 +32,9 @@ struct aggregate {
   std::optional<expression> argument;  ///< nothing for count
 };
 
+// g++ 12 takes the scoped enumerator `duration` for a shadow of tocsin::duration.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 /// Names of a window in `having`, severity and templates, beside the rule's selected values and
 /// aggregates. The bindings' ids are these; selected value i is selected_base + i, aggregate slot i
 /// is aggregate_base + i, and event fields (templates) are event_base + event_field.
@@ -46,6 +49,7 @@ enum class window_name : std::uint32_t {
   max_severity,      ///< text: the worst level's name; missing when no event had a level
   rule,              ///< text: the rule's name
 };
+#pragma GCC diagnostic pop
 inline constexpr std::uint32_t selected_base = 0x1000;
 inline constexpr std::uint32_t aggregate_base = 0x2000;
 inline constexpr std::uint32_t event_base = 0x3000;

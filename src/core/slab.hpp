@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fixed-size blocks addressed by 32-bit index, with a free list; blocks never move.
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace tocsin {
+
+inline constexpr std::uint32_t no_index = ~std::uint32_t{0};
+
+/// Blocks of `block_bytes` (a multiple of 8, at least 8), given out uninitialised.
+class slab {
+ public:
+  explicit slab(std::size_t block_bytes) : block_bytes_(block_bytes) {
+    assert(block_bytes >= 8 && block_bytes % 8 == 0);
+  }
+
+  [[nodiscard]] std::uint32_t take() {
+    ++in_use_;
+    if (free_ != no_index) {
+      const std::uint32_t index = free_;
+      free_ = *static_cast<const std::uint32_t*>(at(index));
+      return index;
+    }
+    if (used_ == chunks_.size() * blocks_a_chunk)
+      chunks_.push_back(
+          std::make_unique_for_overwrite<std::uint64_t[]>(block_bytes_ / 8 * blocks_a_chunk));
+    return used_++;
+  }
+
+  void give_back(std::uint32_t index) {
+    *static_cast<std::uint32_t*>(at(index)) = free_;
+    free_ = index;
+    --in_use_;
+  }
+
+  [[nodiscard]] void* at(std::uint32_t index) const {
+    std::uint64_t* chunk = chunks_[index / blocks_a_chunk].get();
+    return chunk + (index % blocks_a_chunk) * (block_bytes_ / 8);
+  }
+
+  [[nodiscard]] std::size_t in_use() const noexcept { return in_use_; }
+
+ private:
+  static constexpr std::uint32_t blocks_a_chunk = 256;
+
+  std::size_t block_bytes_;
+  std::vector<std::unique_ptr<std::uint64_t[]>> chunks_;
+  std::uint32_t used_ = 0;
+  std::uint32_t free_ = no_index;
+  std::size_t in_use_ = 0;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What pane windows and sessions have in common: a unit's states, their deadlines, and how rules'
+// bits move.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/deadline_queue.hpp"
+#include "core/id_ring.hpp"
+#include "core/key_store.hpp"
+#include "core/window_judge.hpp"
+#include "core/window_record.hpp"
+
+namespace tocsin {
+
+/// An event on its way into a unit.
+struct arriving_event {
+  const event_batch& batch;
+  const event& from;
+  std::uint64_t position;
+};
+
+/// One unit on one shard. A state is made for a key by the engine (make_state), takes events, and
+/// ends by itself when nothing more can come of it.
+class unit_windows {
+ public:
+  unit_windows(const rule_set& rules, const unit& of, key_store& keys);
+  virtual ~unit_windows() = default;
+  unit_windows(const unit_windows&) = delete;
+  unit_windows& operator=(const unit_windows&) = delete;
+
+  /// Takes an event that meets the unit's filter for the key in `slot`; makes the state when there
+  /// is none. A late event makes no state. Precondition: close_until(arrival) has been called.
+  void take(std::uint32_t slot, const arriving_event& arriving, std::vector<finding>& out);
+
+  /// An event with action resolved or closed came for a key: met rules are reported, what was
+  /// counted is forgotten.
+  void act(std::uint32_t state, const arriving_event& arriving, std::vector<finding>& out);
+
+  /// Closes, in order of deadline, everything whose deadline the watermark at `clock_ms` is beyond.
+  void close_until(std::int64_t clock_ms, std::vector<finding>& out);
+  /// close_until does something for clocks greater than this; never_ms when nothing waits.
+  [[nodiscard]] std::int64_t idle_until() const noexcept {
+    return deadlines_.first() == never_ms ? never_ms : deadlines_.first() + lateness_ms_;
+  }
+
+  [[nodiscard]] std::uint64_t updates() const noexcept { return updates_; }
+  [[nodiscard]] std::uint64_t late() const noexcept { return late_; }
+  [[nodiscard]] std::uint64_t judgements() const noexcept { return judge_.judgements(); }
+
+ protected:
+  struct window_state {
+    std::uint32_t key = no_index;   ///< slot in keys_
+    std::uint32_t head = no_index;  ///< newest pane, or earliest open session
+    std::uint32_t running =
+        no_index;                 ///< panes: contents of the window that ends with the newest pane
+    std::uint32_t scheduled = 0;  ///< entries in deadlines_, stale ones too
+    std::int64_t due_ms = never_ms;  ///< the deadline that counts; other entries are stale
+    std::uint64_t met = 0;           ///< by rule::bit
+    std::unique_ptr<id_ring> ids;
+  };
+
+  /// What the last met or updated finding of a state and rule told.
+  struct last_report {
+    std::uint64_t last_position = 0;
+    tocsin::severity severity = tocsin::severity::info;
+  };
+
+  /// Where an event at time_ms goes; false when it is late for every window (nothing is made then).
+  virtual bool accepts(std::uint32_t slot, std::int64_t time_ms, std::int64_t watermark_ms) = 0;
+  virtual void enter(std::uint32_t state, const arriving_event& arriving, std::int64_t time_ms,
+                     std::int64_t watermark_ms, std::vector<finding>& out) = 0;
+  /// The deadline `due_ms` of a state has passed: judge, free, and give the next deadline
+  /// (never_ms: none).
+  virtual std::int64_t close_at(std::uint32_t state, std::int64_t due_ms,
+                                std::vector<finding>& out) = 0;
+  /// Gives back all records of a state.
+  virtual void forget(window_state& state) = 0;
+
+  void arm(std::uint32_t state, std::int64_t deadline_ms);
+  void release_if_over(std::uint32_t state);
+
+  [[nodiscard]] judged_key key_of(const window_state& state) const {
+    return {keys_->values(state.key), state.ids.get(), nullptr, nullptr};
+  }
+  /// Reports met, or updated when the rule was met already and the window has news, with the event
+  /// at hand or else the window's newest as representative.
+  void report_holding(window_state& state, std::uint32_t state_index, const rule& of,
+                      const judged_window& window, const arriving_event* arriving,
+                      const judged_cause& cause, std::vector<finding>& out);
+  void report_cleared(window_state& state, const rule& of, const judged_window& window,
+                      const judged_cause& cause, std::vector<finding>& out);
+
+  [[nodiscard]] static std::uint64_t mask_of(const rule& of) { return std::uint64_t{1} << of.bit; }
+  [[nodiscard]] judged_cause closing_cause(std::int64_t deadline_ms, std::string_view words) const {
+    return {from_unix_ms(deadline_ms + lateness_ms_), no_position, words};
+  }
+
+  const unit* unit_;
+  key_store* keys_;
+  record_store records_;
+  window_judge judge_;
+  deadline_queue deadlines_;
+  std::vector<window_state> states_;
+  std::vector<std::uint32_t> free_states_;
+  std::vector<last_report> reported_;  ///< by state and rule bit
+  std::int64_t lateness_ms_;
+  std::uint64_t early_mask_ = 0;
+  std::uint64_t close_mask_ = 0;
+  bool keeps_newest_ = false;
+  std::uint64_t updates_ = 0;
+  std::uint64_t late_ = 0;
+
+ private:
+  std::uint32_t make_state(std::uint32_t slot);
+  void remember(window_state& state, const arriving_event& arriving, std::int64_t time_ms);
+};
+
+/// The windows of a unit: panes for fixed and sliding, else sessions.
+[[nodiscard]] std::unique_ptr<unit_windows> make_unit_windows(const rule_set& rules, const unit& of,
+                                                              key_store& keys);
+
+}  // namespace tocsin

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine of one shard: looks up each event's key once and hands it to the units that want it.
+#include "tocsin/window_engine.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include "core/unit_windows.hpp"
+
+namespace tocsin {
+
+struct window_engine::state {
+  explicit state(std::shared_ptr<const rule_set> compiled) : rules(std::move(compiled)) {
+    keys.reserve(rules->groups().size());
+    for (const group& one : rules->groups()) keys.push_back(std::make_unique<key_store>(one));
+    for (const unit& one : rules->units())
+      units.push_back(make_unit_windows(*rules, one, *keys[one.group]));
+    late.resize(units.size());
+  }
+
+  void close_until(instant clock, std::vector<finding>& out) {
+    const std::int64_t clock_ms = to_unix_ms(clock);
+    if (clock_ms <= idle_until_ms) return;
+    idle_until_ms = never_ms;
+    for (const auto& one : units) {
+      if (clock_ms > one->idle_until()) one->close_until(clock_ms, out);
+      idle_until_ms = std::min(idle_until_ms, one->idle_until());
+    }
+  }
+
+  void take(const event_batch& batch, const slice& events, const routed_event& routed,
+            std::vector<finding>& out) {
+    const event& from = batch.events[routed.event];
+    const arriving_event arriving{batch, from, batch.first_position + routed.event};
+    close_until(from.arrived, out);
+    key_store& known = *keys[routed.group];
+    std::uint32_t slot = known.find(routed.key);
+    if (from.action != event_action::firing) {
+      if (slot == no_index) return;
+      auto touched = known.states(slot);
+      std::sort(touched.begin(), touched.end());
+      for (const auto& [unit, held] : touched) units[unit]->act(held, arriving, out);
+      return;
+    }
+    for (std::uint32_t i = 0; i < routed.units_count; ++i) {
+      const std::uint32_t index = events.units[routed.units_begin + i];
+      if (slot == no_index) slot = known.add(routed.key, batch, from);
+      units[index]->take(slot, arriving, out);
+      idle_until_ms = std::min(idle_until_ms, units[index]->idle_until());
+    }
+    if (slot != no_index) known.drop_if_unused(slot);  // late for every unit
+  }
+
+  std::shared_ptr<const rule_set> rules;
+  std::vector<std::unique_ptr<key_store>> keys;      // by group
+  std::vector<std::unique_ptr<unit_windows>> units;  // by unit
+  std::vector<std::uint64_t> late;
+  engine_totals totals;
+  std::int64_t idle_until_ms = never_ms;  // nothing is to be closed for clocks up to this
+};
+
+window_engine::window_engine(std::shared_ptr<const rule_set> rules)
+    : state_(std::make_unique<state>(std::move(rules))) {}
+window_engine::~window_engine() = default;
+window_engine::window_engine(window_engine&&) noexcept = default;
+
+void window_engine::step(instant clock, const event_batch* batch, const slice& events,
+                         std::vector<finding>& out) {
+  // At large key counts every lookup misses the cache: the index is asked ahead of time.
+  constexpr std::size_t ahead = 8;
+  for (std::size_t i = 0; i < events.events.size(); ++i) {
+    if (i + ahead < events.events.size()) {
+      const routed_event& later = events.events[i + ahead];
+      state_->keys[later.group]->prefetch(later.key);
+    }
+    state_->take(*batch, events, events.events[i], out);
+  }
+  state_->close_until(clock, out);
+}
+
+const engine_totals& window_engine::totals() const noexcept {
+  engine_totals& sum = state_->totals;
+  sum = {};
+  for (const auto& one : state_->units) {
+    sum.updates += one->updates();
+    sum.late += one->late();
+    sum.judgements += one->judgements();
+  }
+  for (const auto& one : state_->keys) sum.keys += one->size();
+  return sum;
+}
+
+const std::vector<std::uint64_t>& window_engine::late_by_unit() const noexcept {
+  for (std::size_t i = 0; i < state_->units.size(); ++i) state_->late[i] = state_->units[i]->late();
+  return state_->late;
+}
+
+}  // namespace tocsin

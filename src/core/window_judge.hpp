@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Evaluates a unit's rules over window records and turns what they say into findings.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/id_ring.hpp"
+#include "core/window_record.hpp"
+#include "tocsin/alert.hpp"
+
+namespace tocsin {
+
+/// A window's contents and bounds, as handed to a judgement. `record` may be empty.
+struct judged_window {
+  const window_record* record;
+  window_bounds bounds;
+};
+
+/// Who a finding is about and what its texts are made from.
+struct judged_key {
+  std::string_view values;             ///< packed key (packed_event.hpp)
+  const id_ring* ids = nullptr;        ///< null: no ids remembered
+  const event_batch* batch = nullptr;  ///< of the representative event; null: none is known
+  const event* representative = nullptr;
+};
+
+/// When and why a finding came about.
+struct judged_cause {
+  instant at{};
+  std::uint64_t position = no_position;
+  std::string_view words;
+};
+
+/// Stateless but for its counter; the unit's rules by their bit.
+class window_judge {
+ public:
+  window_judge(const rule_set& rules, const unit& of, const record_store& records)
+      : rules_(&rules), unit_(&of), records_(&records) {}
+
+  [[nodiscard]] const rule& rule_at(std::uint32_t bit) const {
+    return rules_->rules()[unit_->rules[bit]];
+  }
+
+  /// Whether the rule's `having` is true of the window; an empty window never meets it.
+  [[nodiscard]] bool holds(const rule& of, const judged_window& window);
+
+  /// A finding with the window as evidence; texts only when asked for.
+  [[nodiscard]] finding report(finding::kind what, const rule& of, const judged_window& window,
+                               const judged_key& key, const judged_cause& cause) const;
+  /// The finding's severity, without building the rest.
+  [[nodiscard]] severity severity_of(const rule& of, const judged_window& window,
+                                     const judged_key& key) const;
+  [[nodiscard]] std::shared_ptr<const alert_texts> texts_of(const rule& of,
+                                                            const judged_window& window,
+                                                            const judged_key& key) const;
+  /// A finding that an explicit event brings about: no window is its evidence.
+  [[nodiscard]] finding report_action(finding::kind what, const rule& of, const judged_key& key,
+                                      const judged_cause& cause) const;
+
+  [[nodiscard]] std::uint64_t judgements() const noexcept { return judgements_; }
+
+ private:
+  [[nodiscard]] fingerprint print_of(const rule& of, std::string_view values) const;
+  [[nodiscard]] const group& group_of() const { return rules_->groups()[unit_->group]; }
+
+  const rule_set* rules_;
+  const unit* unit_;
+  const record_store* records_;
+  std::uint64_t judgements_ = 0;
+};
+
+}  // namespace tocsin

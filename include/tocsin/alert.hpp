@@ -84,7 +84,7 @@ struct finding {
 enum class alert_state : std::uint8_t { none, pending, firing, acknowledged, resolved, closed };
 [[nodiscard]] std::string_view to_text(alert_state state) noexcept;
 
-/// An alert after a transition, whole: what the stream carries (docs/protocol.md, "The alert map").
+/// An alert after a transition, whole: what the stream carries (docs/stream.md, "The alert map").
 struct alert {
   fingerprint alert_id;
   fingerprint print;

@@ -26,6 +26,11 @@ class ingest_ledger {
   /// source_id, or whose source could not be read, under "".
   static constexpr std::size_t sources_max = 10'000;
 
+  ingest_ledger() = default;
+  // A copy's shortcut to the last source would point into the original.
+  ingest_ledger(const ingest_ledger&) = delete;
+  ingest_ledger& operator=(const ingest_ledger&) = delete;
+
   void accept(std::string_view source);
   /// `code` is the rejection's code, a string literal.
   void reject(std::string_view source, std::string_view code);

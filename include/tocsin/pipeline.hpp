@@ -9,11 +9,11 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tocsin/burst.hpp"
 #include "tocsin/event.hpp"
 #include "tocsin/ingest_ledger.hpp"
 #include "tocsin/result.hpp"
@@ -30,21 +30,13 @@ struct pipeline_settings {
   /// False: time passes with the wall clock. True: only with the arrivals given to push() and with
   /// advance(): for replay and tests.
   bool manual_clock = false;
-  /// Bursts that may wait between ingest and the shards before push() blocks; 1 to 4,096. With
-  /// bursts of at most 256 KiB this bounds the memory that an overloaded pipeline holds.
+  /// Bursts that may be under way, from push() until their transitions are with the sinks, before
+  /// push() blocks; 1 to 4,096. With bursts of at most 256 KiB this bounds the memory that an
+  /// overloaded pipeline holds.
   std::size_t bursts_in_flight = 32;
 
   /// What is wrong with these settings, or nothing.
   [[nodiscard]] std::optional<error> validate() const;
-};
-
-/// Messages that came in together. Memory behind the views is kept by `owner`.
-struct burst {
-  std::vector<std::string_view>
-      messages;  ///< each one event or a batch, msgpack or JSON (docs/protocol.md)
-  std::vector<instant>
-      arrivals;  ///< manual clock: one a message, never decreasing; otherwise empty
-  std::shared_ptr<const void> owner;
 };
 
 /// What the pipeline has counted so far.
@@ -63,7 +55,9 @@ struct pipeline_counts {
 };
 
 /// Runs from start() to stop(). All members may be called from any thread; push() from one thread
-/// at a time keeps that thread's order.
+/// at a time keeps that thread's order. Sinks and callbacks may call counts(), active_alerts(),
+/// failure() and try_push(); push(), advance(), drain(), stop() and the destructor could wait for
+/// the very thread they are called on.
 class pipeline {
  public:
   /// Starts the actors. Sinks get every transition, in order, on one of the pipeline's threads.
@@ -87,13 +81,15 @@ class pipeline {
   /// Hands over many messages without copying them.
   bool push(burst messages);
   /// Like push, but returns false instead of waiting (`messages` is then left as it was). When room
-  /// comes, the function given to on_room is called once.
+  /// comes, the function given to on_room is called once. Also false when the pipeline has stopped
+  /// or failed; then no room comes.
   bool try_push(burst& messages);
   /// Sets what is called, on one of the pipeline's threads, when try_push was refused and there is
-  /// room again.
+  /// room again. To be set before the first try_push.
   void on_room(std::function<void()> wake);
 
-  /// Manual clock only: time passes to `clock` with no event.
+  /// Manual clock only: time passes to `clock` with no event. Waits for room like push(). False
+  /// when the pipeline has stopped or failed, or goes by the wall clock.
   bool advance(instant clock);
 
   /// Waits until everything pushed so far has had its effect and the sinks have seen it. False when
@@ -105,9 +101,13 @@ class pipeline {
   /// Why the pipeline stopped by itself, e.g. "window aggregator 1: bad_alloc"; nothing while it is
   /// well. A failing actor stops the whole pipeline in order.
   [[nodiscard]] std::optional<std::string> failure() const;
-  /// Sets what is called, on one of the pipeline's threads, when it fails.
+  /// Sets what is called once, on one of the pipeline's threads, when it fails; at once when it has
+  /// failed already. Must not throw.
   void on_failure(std::function<void(const std::string&)> handler);
 
+  /// Exact after drain() while nothing new is pushed; otherwise each actor's counts are of its own
+  /// moment. After stop() the last ones; of an actor that failed or did not answer within 5 s, what
+  /// it said last.
   [[nodiscard]] pipeline_counts counts() const;
   /// The active alerts, by fingerprint.
   [[nodiscard]] std::vector<transition> active_alerts() const;

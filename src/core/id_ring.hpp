@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tocsin/alert.hpp"
@@ -39,6 +40,15 @@ class id_ring {
     to[16] = static_cast<char>(id.size());
     std::memcpy(to + header_bytes, id.data(), id.size());
     ++count_;
+  }
+
+  /// Drops the ids of events with times from `first_ms` to `last_ms`, both included.
+  void forget(std::int64_t first_ms, std::int64_t last_ms) {
+    id_ring kept;
+    for (const entry& one : entries())
+      if (one.time_ms < first_ms || one.time_ms > last_ms)
+        kept.add(one.time_ms, one.position, one.id);
+    *this = std::move(kept);
   }
 
   [[nodiscard]] std::vector<entry> entries() const {

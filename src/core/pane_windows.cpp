@@ -76,16 +76,20 @@ void pane_windows::enter(std::uint32_t index, const arriving_event& arriving, st
     }
   }
   const std::uint64_t unmet_early = early_mask_ & ~state.met;
+  const bool has_news = unmet_early != early_mask_;
   const std::int64_t open_ms = first_open_end(end_ms, watermark_ms);
   if (unmet_early != 0) judge_early(index, arriving, end_ms, open_ms, out);
 
   // A key is due when its contents change next; an event in a pane that is already closed changes
-  // the first window that is still open.
+  // the first window that is still open. What a met early rule's open windows hold is asked at
+  // every closing, so news for it makes the key due at the next one.
+  std::int64_t due_ms = state.due_ms;
   if (new_pane || open_ms != end_ms || (unmet_early & state.met) != 0) {
-    std::int64_t due_ms = next_due(state, watermark_ms - 1);
+    due_ms = std::min(due_ms, next_due(state, watermark_ms - 1));
     if (must_judge(state)) due_ms = std::min(due_ms, open_ms);
-    if (due_ms < state.due_ms) arm(index, due_ms);
   }
+  if (has_news) due_ms = std::min(due_ms, pane_end(watermark_ms - 1));
+  if (due_ms < state.due_ms) arm(index, due_ms);
 }
 
 void pane_windows::judge_early(std::uint32_t index, const arriving_event& arriving,

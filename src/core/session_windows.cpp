@@ -79,6 +79,9 @@ std::int64_t session_windows::close_at(std::uint32_t index, std::int64_t due_ms,
   if (records_.at(first).last_ms + gap_ms_ == due_ms) {
     state.head = records_.at(first).next;
     judge_ended(index, records_.at(first), due_ms, out);
+    // A later session may reach back over the same times; these ids are not its own.
+    if (state.ids != nullptr)
+      state.ids->forget(records_.at(first).first_ms, records_.at(first).last_ms);
     records_.drop(first);
   }
   return state.head == no_index ? never_ms : records_.at(state.head).last_ms + gap_ms_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The alert map (docs/protocol.md) in msgpack and JSON, and the stream's headers.
+// The alert map (docs/stream.md) in msgpack and JSON, and the stream's headers.
 #pragma once
 
 #include <cstdint>

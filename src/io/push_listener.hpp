@@ -3,11 +3,12 @@
 // reading when refused.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
-#include "tocsin/pipeline.hpp"
+#include "tocsin/burst.hpp"
 #include "tocsin/result.hpp"
 
 namespace tocsin {
@@ -27,8 +28,11 @@ class push_listener {
 
   /// There is room again after a refusal. From any thread.
   void room();
-  /// Stops reading, hands over what was read, ends the thread. Idempotent.
+  /// Takes no new connections, reads what has already arrived (for at most 1 s), hands it over and
+  /// ends the thread. Idempotent. Waits at most 5 s for a receiver that refuses: see abandoned().
   void stop();
+  /// Messages that stop() could not hand over because the receiver went on refusing.
+  [[nodiscard]] std::uint64_t abandoned() const noexcept;
 
   [[nodiscard]] const std::string& endpoint() const noexcept;
 

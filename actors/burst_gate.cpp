@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Credits, their return, and what happens at a failure.
+#include "burst_gate.hpp"
+
+#include <cassert>
+#include <exception>
+#include <utility>
+
+namespace tocsin {
+
+struct burst_gate::place {
+  std::shared_ptr<burst_gate> gate;
+  std::uint64_t ticket;
+  place(std::shared_ptr<burst_gate> of, std::uint64_t number)
+      : gate(std::move(of)), ticket(number) {}
+  place(const place&) = delete;
+  place& operator=(const place&) = delete;
+  ~place() { gate->leave(ticket); }
+};
+
+std::shared_ptr<burst_gate> burst_gate::open(std::size_t room) {
+  return std::shared_ptr<burst_gate>(new burst_gate(room));
+}
+
+// Called with the lock held.
+burst_gate::credit burst_gate::take_place() {
+  auto taken = std::make_shared<const place>(shared_from_this(), oldest_ + left_.size());
+  left_.push_back(false);
+  ++inside_;
+  return taken;
+}
+
+burst_gate::credit burst_gate::enter() {
+  std::unique_lock lock(mutex_);
+  room_came_.wait(lock, [this] { return shut_ || inside_ < room_; });
+  return shut_ ? nullptr : take_place();
+}
+
+burst_gate::credit burst_gate::try_enter() {
+  const std::scoped_lock lock(mutex_);
+  if (shut_) return nullptr;
+  if (inside_ < room_) return take_place();
+  refused_ = true;
+  return nullptr;
+}
+
+void burst_gate::leave(std::uint64_t ticket) noexcept {
+  std::function<void()> wake;
+  {
+    const std::scoped_lock lock(mutex_);
+    assert(ticket >= oldest_ && ticket - oldest_ < left_.size());
+    left_[ticket - oldest_] = true;
+    // A burst in which nothing was accepted leaves before older ones, so `oldest_` waits for them.
+    while (!left_.empty() && left_.front()) {
+      left_.pop_front();
+      ++oldest_;
+    }
+    --inside_;
+    if (refused_ && !shut_ && wake_) {
+      refused_ = false;
+      wake = wake_;
+    }
+  }
+  room_came_.notify_one();
+  all_left_.notify_all();
+  if (!wake) return;
+  try {
+    wake();
+  } catch (const std::exception& thrown) {
+    fail(std::string{"on_room: "} + thrown.what());
+  } catch (...) {
+    fail("on_room: an exception that is not a std::exception");
+  }
+}
+
+void burst_gate::on_room(std::function<void()> wake) {
+  const std::scoped_lock lock(mutex_);
+  wake_ = std::move(wake);
+}
+
+void burst_gate::shut() {
+  {
+    const std::scoped_lock lock(mutex_);
+    shut_ = true;
+  }
+  room_came_.notify_all();
+}
+
+void burst_gate::fail(std::string cause) {
+  std::function<void(const std::string&)> handler;
+  {
+    const std::scoped_lock lock(mutex_);
+    shut_ = true;
+    if (failure_) return;
+    failure_ = cause;
+    handler = std::exchange(failure_handler_, nullptr);
+  }
+  room_came_.notify_all();
+  all_left_.notify_all();
+  if (handler) handler(cause);
+}
+
+std::optional<std::string> burst_gate::failure() const {
+  const std::scoped_lock lock(mutex_);
+  return failure_;
+}
+
+void burst_gate::on_failure(std::function<void(const std::string&)> handler) {
+  std::unique_lock lock(mutex_);
+  if (!failure_) {
+    failure_handler_ = std::move(handler);
+    return;
+  }
+  const std::string cause = *failure_;
+  lock.unlock();
+  if (handler) handler(cause);
+}
+
+bool burst_gate::wait_for_all() {
+  std::unique_lock lock(mutex_);
+  const std::uint64_t entered = oldest_ + left_.size();
+  all_left_.wait(lock, [this, entered] { return failure_.has_value() || oldest_ >= entered; });
+  return !failure_;
+}
+
+}  // namespace tocsin

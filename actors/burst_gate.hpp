@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pipeline's door: lets a bounded number of bursts in, knows when each has had its effect, and
+// shuts when an actor fails.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace tocsin {
+
+/// Actors' mailboxes have no bound, so bursts are counted where they come in: one may enter while
+/// fewer than `room` are under way. Its credit travels with the messages it leads to, and comes
+/// back when the last of them is gone, on whatever path: with the alerts, with a burst that held
+/// nothing good, or with the mailbox of an actor that died. Thread-safe.
+class burst_gate : public std::enable_shared_from_this<burst_gate> {
+ public:
+  /// One burst's place inside; destroying the last copy leaves.
+  using credit = std::shared_ptr<const void>;
+
+  [[nodiscard]] static std::shared_ptr<burst_gate> open(std::size_t room);
+
+  /// Waits for room. Null when the gate is shut.
+  [[nodiscard]] credit enter();
+  /// Null when there is no room (room is then announced once) or the gate is shut.
+  [[nodiscard]] credit try_enter();
+  /// Called, outside of all locks, when there is room again after try_enter found none.
+  void on_room(std::function<void()> wake);
+
+  /// Nobody enters any more; those who wait to enter get null.
+  void shut();
+  /// Shuts; the first cause is kept and told to on_failure, later ones are consequences.
+  void fail(std::string cause);
+  [[nodiscard]] std::optional<std::string> failure() const;
+  /// Called once, on the thread that fails or, after a failure, at once.
+  void on_failure(std::function<void(const std::string&)> handler);
+
+  /// Waits until all that have entered so far have left. False when it failed.
+  [[nodiscard]] bool wait_for_all();
+
+ private:
+  struct place;
+  explicit burst_gate(std::size_t room) : room_(room) {}
+  credit take_place();
+  void leave(std::uint64_t ticket) noexcept;
+
+  const std::size_t room_;
+  mutable std::mutex mutex_;
+  std::condition_variable room_came_;
+  std::condition_variable all_left_;
+  std::size_t inside_ = 0;
+  std::deque<bool> left_;     ///< by ticket, from oldest_: has it left?
+  std::uint64_t oldest_ = 0;  ///< the oldest ticket still inside, or the next one to be given
+  bool refused_ = false;      ///< try_enter found no room since on_room was last called
+  bool shut_ = false;
+  std::optional<std::string> failure_;
+  std::function<void()> wake_;
+  std::function<void(const std::string&)> failure_handler_;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// All actors of one pipeline: spawned and wired together, ended in the order of an event's way.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "burst_gate.hpp"
+#include "caf/fwd.hpp"
+#include "ingest.hpp"
+#include "messages.hpp"
+#include "tocsin/transition_sink.hpp"
+
+namespace tocsin {
+
+struct crew_setup {
+  ingest_setup ingest;  ///< its rules are everyone's
+  std::size_t shards = 1;
+  std::vector<std::shared_ptr<transition_sink>> sinks;
+  std::optional<duration> heartbeat;
+  std::shared_ptr<burst_gate> gate;
+};
+
+struct crew {
+  ingest_actor ingest;
+  std::vector<window_aggregator_actor> shards;
+  alert_manager_actor alerts;
+  notifier_actor notifier;
+};
+
+/// When one of them ends, those after it end too, each when it has done all that was sent to it
+/// before. One that ends by anything but dismiss() shuts the gate with its role and the reason, and
+/// ingest, and so all, are told to end.
+[[nodiscard]] crew spawn_crew(caf::actor_system& system, const crew_setup& setup);
+
+/// Tells ingest to end when it has done what was sent to it so far.
+void dismiss(const crew& all);
+
+/// Waits until all have ended.
+void await_end(caf::actor_system& system, const crew& all);
+
+}  // namespace tocsin

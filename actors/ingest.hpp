@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The actor that turns bursts and time into log steps.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "burst_gate.hpp"
+#include "caf/fwd.hpp"
+#include "messages.hpp"
+
+namespace tocsin {
+
+struct ingest_setup {
+  std::shared_ptr<const rule_set> rules;
+  event_limits limits;
+  /// How often time passes when no event comes. Not used with a manual clock.
+  duration tick{};
+  /// The log's clock for what arrives now, never decreasing; empty: time only comes with bursts'
+  /// arrivals and time_in.
+  std::function<instant()> now;
+};
+
+/// The shards get every step in the order given.
+[[nodiscard]] ingest_actor spawn_ingest(caf::actor_system& system, ingest_setup setup,
+                                        std::shared_ptr<burst_gate> gate,
+                                        std::vector<window_aggregator_actor> shards);
+
+}  // namespace tocsin

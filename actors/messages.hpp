@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything the actors say to each other: the message structs and each actor's typed interface.
+// README.md draws who sends what to whom.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "caf/allowed_unsafe_message_type.hpp"
+#include "caf/replies_to.hpp"
+#include "caf/typed_actor.hpp"
+#include "tocsin/alert_book.hpp"
+#include "tocsin/burst.hpp"
+#include "tocsin/event_router.hpp"
+#include "tocsin/ingest_ledger.hpp"
+#include "tocsin/window_engine.hpp"
+
+namespace tocsin {
+
+/// Held by every message that one burst or tick led to. When the last of them is gone, all its
+/// effects have happened: a burst's credit is given back, the next tick may come.
+using completion = std::shared_ptr<const void>;
+
+/// To ingest: messages came in.
+struct burst_in {
+  std::shared_ptr<const burst> what;
+  completion held;
+};
+
+/// To ingest, manual clock: time passes to `clock` with no event.
+struct time_in {
+  instant clock{};
+  completion held;
+};
+
+/// To ingest, from itself: see whether a tick is due.
+struct tick_due {};
+
+/// To every window aggregator: the next entry of the log. All get all: time passes for all.
+struct logged_step {
+  std::shared_ptr<const log_step> step;
+  completion held;
+};
+
+/// To the alert manager: what one shard found in one step. Each shard reports every step, in order.
+struct shard_findings {
+  std::uint64_t step = 0;   ///< log_step::number
+  std::uint32_t shard = 0;  ///< from 0
+  instant clock{};          ///< log_step::clock
+  std::vector<finding> found;
+  completion held;
+};
+
+/// To the notifier: the transitions of one step, at least one.
+struct step_transitions {
+  std::vector<transition> made;
+  completion held;
+};
+
+/// To the notifier, from itself: tell the sinks that all is well.
+struct heartbeat_due {};
+
+/// To ingest, the window aggregators and the alert manager: what have you counted?
+struct counts_wanted {};
+
+/// ingest's answer.
+struct ingest_report {
+  ingest_counts events;
+  std::map<std::string, std::uint64_t, std::less<>> rejected_by_code;
+  std::map<std::string, ingest_counts> by_source;
+  std::uint64_t unmatched = 0;
+  std::uint64_t steps = 0;
+};
+
+/// A window aggregator's answer.
+struct shard_report {
+  engine_totals totals;
+  std::vector<std::uint64_t> late_by_unit;
+};
+
+/// The alert manager's answer.
+struct alerts_report {
+  std::uint64_t transitions = 0;
+  std::uint64_t active = 0;
+};
+
+/// To the alert manager: which alerts are active?
+struct active_wanted {};
+
+/// The alert manager's answer, by fingerprint.
+struct active_report {
+  std::vector<transition> alerts;
+};
+
+}  // namespace tocsin
+
+// Messages never leave the process, so none needs a serial form.
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::burst_in)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::time_in)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::tick_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::logged_step)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::shard_findings)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::step_transitions)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::heartbeat_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::counts_wanted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::ingest_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::shard_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::alerts_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::active_wanted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::active_report)
+
+namespace tocsin {
+
+/// Decodes bursts, stamps them with the log's clock and sends every shard its slice.
+using ingest_actor =
+    caf::typed_actor<caf::reacts_to<burst_in>, caf::reacts_to<time_in>, caf::reacts_to<tick_due>,
+                     caf::replies_to<counts_wanted>::with<ingest_report>>;
+
+/// Owns one shard's windows.
+using window_aggregator_actor =
+    caf::typed_actor<caf::reacts_to<logged_step>,
+                     caf::replies_to<counts_wanted>::with<shard_report>>;
+
+/// Owns the alerts of all shards.
+using alert_manager_actor = caf::typed_actor<caf::reacts_to<shard_findings>,
+                                             caf::replies_to<counts_wanted>::with<alerts_report>,
+                                             caf::replies_to<active_wanted>::with<active_report>>;
+
+/// Hands transitions to the sinks.
+using notifier_actor =
+    caf::typed_actor<caf::reacts_to<step_transitions>, caf::reacts_to<heartbeat_due>>;
+
+}  // namespace tocsin

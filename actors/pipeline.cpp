@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pipeline's public face: settings checked, an actor system of its own, calls turned into
+// messages.
+#include "tocsin/pipeline.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "burst_gate.hpp"
+#include "caf/actor_system.hpp"
+#include "caf/actor_system_config.hpp"
+#include "caf/scoped_actor.hpp"
+#include "caf/send.hpp"
+#include "crew.hpp"
+#include "tocsin/log_clock.hpp"
+
+namespace tocsin {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t shards_max = 256;
+constexpr std::size_t bursts_in_flight_max = 4'096;
+constexpr duration tick_min = 1ms;
+constexpr duration tick_max = 1min;
+constexpr duration heartbeat_every = 1s;
+/// How long counts() and active_alerts() wait for all actors together.
+constexpr duration answer_time = 5s;
+
+struct system_settings : caf::actor_system_config {
+  explicit system_settings(std::size_t shards) {
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", std::max<std::size_t>(2, shards));
+  }
+};
+
+std::size_t shards_of(const pipeline_settings& settings) {
+  if (settings.shards > 0) return settings.shards;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, shards_max);
+}
+
+instant wall_clock() {
+  return std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
+}
+
+std::function<instant()> live_clock() {
+  return [clock = log_clock{std::chrono::steady_clock::now(), wall_clock()}]() mutable {
+    return clock.stamp(std::chrono::steady_clock::now(), wall_clock());
+  };
+}
+
+class callback_sink final : public transition_sink {
+ public:
+  explicit callback_sink(std::function<void(const alert&)> call) : call_(std::move(call)) {}
+  void publish(std::span<const transition> transitions) override {
+    for (const transition& made : transitions) call_(*made);
+  }
+
+ private:
+  std::function<void(const alert&)> call_;
+};
+
+/// What the actors last said they had counted.
+struct crew_reports {
+  ingest_report ingest;
+  std::vector<shard_report> shards;
+  alerts_report alerts;
+  active_report active;
+};
+
+/// Asks one actor. One that has died, or is too slow, leaves `into` as it was.
+template <class Question, class Report, class Handle>
+void ask(caf::scoped_actor& self, const Handle& whom,
+         std::chrono::steady_clock::time_point deadline, Report& into) {
+  const auto left = std::chrono::duration_cast<duration>(
+      std::max(deadline - std::chrono::steady_clock::now(), std::chrono::nanoseconds{0}));
+  self->request(whom, left, Question{})
+      .receive([&](Report& answer) { into = std::move(answer); }, [](const caf::error&) {});
+}
+
+pipeline_counts merge(const crew_reports& reports, const rule_set& rules) {
+  pipeline_counts all;
+  all.events = reports.ingest.events;
+  all.rejected_by_code = reports.ingest.rejected_by_code;
+  all.by_source = reports.ingest.by_source;
+  all.unmatched = reports.ingest.unmatched;
+  all.steps = reports.ingest.steps;
+  for (const rule& each : rules.rules()) all.late_by_rule[each.name] = 0;
+  for (const shard_report& shard : reports.shards) {
+    all.updates += shard.totals.updates;
+    all.judgements += shard.totals.judgements;
+    all.keys += shard.totals.keys;
+    for (std::size_t unit = 0; unit < shard.late_by_unit.size(); ++unit) {
+      for (const std::uint32_t of : rules.units()[unit].rules) {
+        all.late_by_rule[rules.rules()[of].name] += shard.late_by_unit[unit];
+      }
+    }
+  }
+  all.transitions = reports.alerts.transitions;
+  all.active_alerts = reports.alerts.active;
+  return all;
+}
+
+std::optional<error> out_of_range(std::string_view setting, const std::string& seen,
+                                  std::string_view wanted) {
+  return error{"bad_setting", fmt::format("{}: {} is out of range ({})", setting, seen, wanted)};
+}
+
+}  // namespace
+
+std::optional<error> pipeline_settings::validate() const {
+  if (shards > shards_max) {
+    return out_of_range("shards", std::to_string(shards), "0 to 256, 0 = one a core");
+  }
+  if (tick < tick_min || tick > tick_max) {
+    return out_of_range("tick", fmt::format("{}ms", tick.count()), "1ms to 1m");
+  }
+  if (bursts_in_flight < 1 || bursts_in_flight > bursts_in_flight_max) {
+    return out_of_range("bursts_in_flight", std::to_string(bursts_in_flight), "1 to 4096");
+  }
+  return std::nullopt;
+}
+
+struct pipeline::running {
+  running(const pipeline_settings& settings, std::shared_ptr<const rule_set> compiled,
+          std::vector<std::shared_ptr<transition_sink>> sinks)
+      : manual_clock(settings.manual_clock),
+        rules(std::move(compiled)),
+        gate(burst_gate::open(settings.bursts_in_flight)),
+        config(shards_of(settings)),
+        system(config) {
+    crew_setup setup;
+    setup.ingest = {rules, settings.limits, settings.tick, {}};
+    if (!manual_clock) {
+      setup.ingest.now = live_clock();
+      setup.heartbeat = heartbeat_every;
+    }
+    setup.shards = shards_of(settings);
+    setup.sinks = std::move(sinks);
+    setup.gate = gate;
+    reports.shards.resize(setup.shards);
+    actors = spawn_crew(system, setup);
+  }
+
+  bool send(burst messages, burst_gate::credit held) {
+    if (!held) return false;
+    if (!manual_clock) messages.arrivals.clear();
+    caf::anon_send(actors.ingest,
+                   burst_in{std::make_shared<const burst>(std::move(messages)), std::move(held)});
+    return true;
+  }
+
+  /// The newest reports; after stop() the last ones.
+  template <class Read>
+  auto with_reports(Read read) {
+    const std::scoped_lock lock(reports_mutex);
+    if (!stopped) refresh();
+    return read(reports);
+  }
+
+  void refresh() {
+    caf::scoped_actor self{system};
+    const auto deadline = std::chrono::steady_clock::now() + answer_time;
+    ask<counts_wanted>(self, actors.ingest, deadline, reports.ingest);
+    for (std::size_t i = 0; i < actors.shards.size(); ++i) {
+      ask<counts_wanted>(self, actors.shards[i], deadline, reports.shards[i]);
+    }
+    ask<counts_wanted>(self, actors.alerts, deadline, reports.alerts);
+    ask<active_wanted>(self, actors.alerts, deadline, reports.active);
+  }
+
+  void stop() {
+    const std::scoped_lock once(stop_mutex);
+    if (stopped) return;
+    gate->shut();
+    (void)gate->wait_for_all();  // after a failure there is nothing to wait for, but all to end
+    {
+      const std::scoped_lock lock(reports_mutex);
+      refresh();
+      stopped = true;
+    }
+    dismiss(actors);
+    await_end(system, actors);
+  }
+
+  const bool manual_clock;
+  const std::shared_ptr<const rule_set> rules;
+  const std::shared_ptr<burst_gate> gate;
+  system_settings config;
+  caf::actor_system system;
+  crew actors;
+  std::mutex stop_mutex;
+  std::mutex reports_mutex;
+  crew_reports reports;  ///< guarded by reports_mutex, like `stopped` where it is written
+  bool stopped = false;
+};
+
+pipeline::pipeline(std::unique_ptr<running> parts) : parts_(std::move(parts)) {}
+
+pipeline::~pipeline() {
+  stop();
+}
+
+result<std::unique_ptr<pipeline>> pipeline::start(
+    const pipeline_settings& settings, std::shared_ptr<const rule_set> rules,
+    std::vector<std::shared_ptr<transition_sink>> sinks) {
+  if (auto wrong = settings.validate()) return *std::move(wrong);
+  if (!rules) return error{"bad_setting", "rules: none were given (a compiled rule_set is wanted)"};
+  if (std::find(sinks.begin(), sinks.end(), nullptr) != sinks.end()) {
+    return error{"bad_setting", "sinks: one of them is null"};
+  }
+  return std::unique_ptr<pipeline>(
+      new pipeline(std::make_unique<running>(settings, std::move(rules), std::move(sinks))));
+}
+
+result<std::unique_ptr<pipeline>> pipeline::start(const pipeline_settings& settings,
+                                                  std::shared_ptr<const rule_set> rules,
+                                                  std::function<void(const alert&)> on_transition) {
+  std::vector<std::shared_ptr<transition_sink>> sinks;
+  if (on_transition) sinks.push_back(std::make_shared<callback_sink>(std::move(on_transition)));
+  return start(settings, std::move(rules), std::move(sinks));
+}
+
+bool pipeline::push(std::string_view message) {
+  auto copy = std::make_shared<const std::string>(message);
+  burst one;
+  one.messages.emplace_back(*copy);
+  one.owner = std::move(copy);
+  return push(std::move(one));
+}
+
+bool pipeline::push(burst messages) {
+  return parts_->send(std::move(messages), parts_->gate->enter());
+}
+
+bool pipeline::try_push(burst& messages) {
+  auto held = parts_->gate->try_enter();
+  return held && parts_->send(std::move(messages), std::move(held));
+}
+
+void pipeline::on_room(std::function<void()> wake) {
+  parts_->gate->on_room(std::move(wake));
+}
+
+bool pipeline::advance(instant clock) {
+  if (!parts_->manual_clock) return false;
+  auto held = parts_->gate->enter();
+  if (!held) return false;
+  caf::anon_send(parts_->actors.ingest, time_in{clock, std::move(held)});
+  return true;
+}
+
+bool pipeline::drain() {
+  return parts_->gate->wait_for_all();
+}
+
+void pipeline::stop() {
+  parts_->stop();
+}
+
+std::optional<std::string> pipeline::failure() const {
+  return parts_->gate->failure();
+}
+
+void pipeline::on_failure(std::function<void(const std::string&)> handler) {
+  parts_->gate->on_failure(std::move(handler));
+}
+
+pipeline_counts pipeline::counts() const {
+  return parts_->with_reports(
+      [this](const crew_reports& reports) { return merge(reports, *parts_->rules); });
+}
+
+std::vector<transition> pipeline::active_alerts() const {
+  return parts_->with_reports([](const crew_reports& reports) { return reports.active.alerts; });
+}
+
+}  // namespace tocsin

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decode, stamp, count, route.
+#include "step_maker.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tocsin {
+
+step_maker::step_maker(const event_limits& limits, std::shared_ptr<const rule_set> rules,
+                       std::size_t shards)
+    : decoder_(limits), router_(std::move(rules), shards) {}
+
+std::shared_ptr<const log_step> step_maker::of_burst(const std::shared_ptr<const burst>& what,
+                                                     instant now) {
+  clock_ = std::max(clock_, now);
+  auto batch = std::make_shared<event_batch>();
+  batch->owners.push_back(what);
+  batch->events.reserve(what->messages.size());
+  refused_.clear();
+  for (std::size_t i = 0; i < what->messages.size(); ++i) {
+    if (i < what->arrivals.size()) clock_ = std::max(clock_, what->arrivals[i]);
+    decoder_.decode(what->messages[i], clock_, *batch, refused_);
+  }
+  enter_in_books(*batch);
+  if (batch->events.empty()) return nullptr;
+
+  batch->first_position = next_position_;
+  next_position_ += batch->events.size();
+  batch->clock = batch->events.back().arrived;
+  auto step = std::make_shared<log_step>();
+  step->number = ++steps_;
+  step->clock = batch->clock;
+  step->slices = router_.route(*batch);
+  step->batch = std::move(batch);
+  return step;
+}
+
+std::shared_ptr<const log_step> step_maker::of_time(instant now) {
+  clock_ = std::max(clock_, now);
+  auto step = std::make_shared<log_step>();
+  step->number = ++steps_;
+  step->clock = clock_;
+  return step;
+}
+
+void step_maker::enter_in_books(const event_batch& batch) {
+  for (const event& accepted : batch.events) ledger_.accept(accepted.text(event_field::source_id));
+  for (const rejection& refused : refused_) ledger_.reject(refused.source, refused.code);
+}
+
+ingest_report step_maker::report() const {
+  return {ledger_.total(), ledger_.rejected_by_code(), ledger_.by_source(), router_.unmatched(),
+          steps_};
+}
+
+}  // namespace tocsin

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What ingest thinks: makes log steps of bursts and of passing time, and keeps the books of what
+// came in.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "io/event_decoder.hpp"
+#include "messages.hpp"
+#include "tocsin/event_router.hpp"
+#include "tocsin/ingest_ledger.hpp"
+
+namespace tocsin {
+
+/// Not thread-safe; owned by ingest. Deterministic: the same bursts and times give the same steps.
+/// Step numbers and log positions count from 1.
+class step_maker {
+ public:
+  /// `shards` >= 1.
+  step_maker(const event_limits& limits, std::shared_ptr<const rule_set> rules, std::size_t shards);
+
+  /// The step of a burst whose messages arrive at `arrivals` where these are given, and otherwise
+  /// at `now`; times before the log's clock are taken as the clock. The step's clock is the arrival
+  /// of its last accepted event. Null when no event was accepted.
+  [[nodiscard]] std::shared_ptr<const log_step> of_burst(const std::shared_ptr<const burst>& what,
+                                                         instant now);
+  /// The step of time passing to `now`.
+  [[nodiscard]] std::shared_ptr<const log_step> of_time(instant now);
+
+  /// The log's clock: the latest time that was given.
+  [[nodiscard]] instant clock() const noexcept { return clock_; }
+  [[nodiscard]] ingest_report report() const;
+
+ private:
+  void enter_in_books(const event_batch& batch);
+
+  event_decoder decoder_;
+  ingest_ledger ledger_;
+  event_router router_;
+  std::vector<rejection> refused_;
+  instant clock_{};
+  std::uint64_t steps_ = 0;
+  std::uint64_t next_position_ = 1;
+};
+
+}  // namespace tocsin

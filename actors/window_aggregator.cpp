@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// window_aggregator: log steps in, findings out.
+#include "window_aggregator.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+
+#include "caf/actor_system.hpp"
+#include "caf/stateful_actor.hpp"
+#include "caf/typed_event_based_actor.hpp"
+#include "failure_report.hpp"
+
+namespace tocsin {
+namespace {
+
+struct window_aggregator_state {
+  static constexpr const char* name = "window_aggregator";
+
+  explicit window_aggregator_state(
+      window_aggregator_actor::stateful_pointer<window_aggregator_state> actor)
+      : self(actor) {}
+
+  window_aggregator_actor::behavior_type make_behavior(const std::shared_ptr<const rule_set>& rules,
+                                                       std::uint32_t number,
+                                                       const std::shared_ptr<burst_gate>& gate,
+                                                       const alert_manager_actor& manager) {
+    report_failures(self, gate, window_aggregator_role(number));
+    shard = number;
+    alerts = manager;
+    engine.emplace(rules);
+    return {
+        [this](const logged_step& in) { take(*in.step, in.held); },
+        [this](counts_wanted) {
+          return shard_report{engine->totals(), engine->late_by_unit()};
+        },
+    };
+  }
+
+  void take(const log_step& step, const completion& held) {
+    static const slice nothing;
+    shard_findings out{step.number, shard, step.clock, {}, held};
+    engine->step(step.clock, step.batch.get(), step.batch ? step.slices.at(shard) : nothing,
+                 out.found);
+    self->send(alerts, std::move(out));
+  }
+
+  window_aggregator_actor::stateful_pointer<window_aggregator_state> self;
+  std::uint32_t shard = 0;
+  alert_manager_actor alerts;
+  std::optional<window_engine> engine;
+};
+
+window_aggregator_actor::behavior_type behave(
+    window_aggregator_actor::stateful_pointer<window_aggregator_state> self,
+    const std::shared_ptr<const rule_set>& rules, std::uint32_t shard,
+    const std::shared_ptr<burst_gate>& gate, const alert_manager_actor& alerts) {
+  return self->state.make_behavior(rules, shard, gate, alerts);
+}
+
+}  // namespace
+
+std::string window_aggregator_role(std::uint32_t shard) {
+  return fmt::format("window aggregator {}", shard);
+}
+
+window_aggregator_actor spawn_window_aggregator(caf::actor_system& system,
+                                                std::shared_ptr<const rule_set> rules,
+                                                std::uint32_t shard,
+                                                std::shared_ptr<burst_gate> gate,
+                                                alert_manager_actor alerts) {
+  return system.spawn(behave, std::move(rules), shard, std::move(gate), std::move(alerts));
+}
+
+}  // namespace tocsin

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The actor that owns one shard's windows.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "burst_gate.hpp"
+#include "caf/fwd.hpp"
+#include "messages.hpp"
+
+namespace tocsin {
+
+/// `shard` is its place in log_step::slices.
+[[nodiscard]] window_aggregator_actor spawn_window_aggregator(caf::actor_system& system,
+                                                              std::shared_ptr<const rule_set> rules,
+                                                              std::uint32_t shard,
+                                                              std::shared_ptr<burst_gate> gate,
+                                                              alert_manager_actor alerts);
+
+/// "window aggregator 1", as failures name it.
+[[nodiscard]] std::string window_aggregator_role(std::uint32_t shard);
+
+}  // namespace tocsin

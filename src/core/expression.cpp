@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled expressions as their users see them.
+#include "tocsin/expression.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/expression_checker.hpp"
+#include "core/expression_program.hpp"
+#include "core/expression_syntax.hpp"
+
+namespace tocsin {
+
+namespace {
+
+using syntax::node;
+using syntax::node_kind;
+using syntax::operation;
+
+bool is_text_literal(const node& of) noexcept {
+  return of.kind == node_kind::literal && of.literal.type == value_type::text;
+}
+
+/// The fact that one part of the top-level && demands, when it is about a text field or label.
+std::optional<required_equality> equality_of(const node& part, const schema& names) {
+  const bool equals = part.kind == node_kind::comparison && part.op == operation::equal;
+  if (!equals && part.kind != node_kind::membership) return std::nullopt;
+  const bool mirrored = equals && is_text_literal(part.children[0]);
+  const node& subject = part.children[mirrored ? 1 : 0];
+  required_equality fact;
+  if (subject.kind == node_kind::name) {
+    fact.field = parse_event_field(subject.text);
+    const std::optional<name_binding> bound = names.find ? names.find(subject.text) : std::nullopt;
+    if (!fact.field || !is_text(*fact.field) || !bound || bound->type != value_type::text) {
+      return std::nullopt;
+    }
+  } else if (subject.kind == node_kind::label) {
+    fact.label = subject.text;
+  } else {
+    return std::nullopt;
+  }
+  for (const node& child : part.children) {
+    if (&child == &subject) continue;
+    if (!is_text_literal(child)) return std::nullopt;
+    fact.texts.push_back(child.text);
+  }
+  return fact;
+}
+
+std::vector<required_equality> required_of(const node& root, const schema& names) {
+  std::vector<required_equality> out;
+  const auto add = [&](const node& part) {
+    if (auto fact = equality_of(part, names)) out.push_back(std::move(*fact));
+  };
+  if (root.kind == node_kind::all) {
+    for (const node& part : root.children) add(part);
+  } else {
+    add(root);
+  }
+  return out;
+}
+
+schema make_event_schema() {
+  schema out;
+  out.labels = true;
+  for (std::uint32_t i = 0; i < event_field_count; ++i) {
+    const auto field = static_cast<event_field>(i);
+    if (field != event_field::labels) out.names.emplace_back(to_text(field));
+  }
+  out.find = [](std::string_view name) -> std::optional<name_binding> {
+    const std::optional<event_field> field = parse_event_field(name);
+    if (!field || *field == event_field::labels) return std::nullopt;
+    value_type type = value_type::text;
+    if (*field == event_field::time || *field == event_field::level) type = value_type::integer;
+    if (*field == event_field::value) type = value_type::number;
+    return name_binding{static_cast<std::uint32_t>(*field), type, trend::any};
+  };
+  return out;
+}
+
+}  // namespace
+
+std::optional<double> value::as_number() const noexcept {
+  switch (type) {
+    case value_type::integer:
+      return static_cast<double>(integer);
+    case value_type::number:
+      return number;
+    case value_type::length:
+      return static_cast<double>(integer) / 1000;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string value::to_text() const {
+  switch (type) {
+    case value_type::boolean:
+      return boolean ? "true" : "false";
+    case value_type::integer:
+      return fmt::format("{}", integer);
+    // A minus before zero says nothing to a reader.
+    case value_type::number:
+      return number == 0 ? "0" : fmt::format("{}", number);
+    case value_type::text:
+      return std::string{text};
+    case value_type::length:
+      return format_duration(duration{integer});
+    default:
+      return {};
+  }
+}
+
+const schema& schema::of_event() {
+  static const schema events = make_event_schema();
+  return events;
+}
+
+value event_scope::get(std::uint32_t id) const {
+  switch (static_cast<event_field>(id)) {
+    case event_field::time:
+      return value::of(std::int64_t{to_unix_ms(event_->time)});
+    case event_field::value:
+      return value::of(event_->value);
+    case event_field::level:
+      if (!event_->level) return {};
+      return value::of(static_cast<std::int64_t>(*event_->level));
+    case event_field::action:
+      return value::of(to_text(event_->action));
+    default:
+      return id < event_field_count ? value::of(event_->texts[id]) : value{};
+  }
+}
+
+value event_scope::label(std::string_view name) const {
+  for (const tocsin::label& one : batch_->labels_of(*event_)) {
+    if (one.name != name) continue;
+    switch (one.type) {
+      case tocsin::label::kind::text:
+        return value::of(one.text);
+      case tocsin::label::kind::number:
+        return value::of(one.number);
+      case tocsin::label::kind::boolean:
+        return value::of(one.number != 0);
+      case tocsin::label::kind::null:
+        return {};
+    }
+  }
+  return {};
+}
+
+result<expression> expression::compile(std::string_view text, const schema& names) {
+  const result<node> root = syntax::parse(text, names.labels, names.aggregate != nullptr);
+  if (!root) return root.failure();
+  result<std::shared_ptr<program>> made = syntax::check(*root, text, names);
+  if (!made) return made.failure();
+  (*made)->required = required_of(*root, names);
+  return expression{std::move(*made)};
+}
+
+value_type expression::type() const noexcept {
+  return program_->type;
+}
+
+trend expression::movement() const noexcept {
+  return program_->movement;
+}
+
+const std::string& expression::movement_reason() const noexcept {
+  return program_->movement_reason;
+}
+
+const std::string& expression::canonical() const noexcept {
+  return program_->canonical;
+}
+
+const std::vector<required_equality>& expression::required() const noexcept {
+  return program_->required;
+}
+
+std::optional<value> expression::constant() const {
+  const program::step& last = program_->steps[program_->root];
+  if (last.code != program::opcode::literal) return std::nullopt;
+  return last.literal;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes on their way into a hash: on the stack, in a string only when they are many.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace tocsin {
+
+static_assert(std::endian::native == std::endian::little, "hashed integers are little endian");
+
+/// The identities' input (fingerprint.hpp): lengths of 4 bytes, integers of 8, texts.
+class key_bytes {
+ public:
+  key_bytes() noexcept {}  // NOLINT: the buffer is written before it is read
+  key_bytes(const key_bytes&) = delete;
+  key_bytes& operator=(const key_bytes&) = delete;
+
+  /// The text with its length before it; data() == nullptr is NULL.
+  void add_text(std::string_view text) {
+    const bool null = text.data() == nullptr;
+    const std::uint32_t length = null ? 0xffffffffU : static_cast<std::uint32_t>(text.size());
+    add_bytes(&length, sizeof length);
+    add_bytes(text.data(), text.size());
+  }
+  void add_integer(std::uint64_t number) { add_bytes(&number, sizeof number); }
+
+  [[nodiscard]] const char* data() const noexcept {
+    return spilled_.empty() ? buffer_.data() : spilled_.data();
+  }
+  [[nodiscard]] std::size_t size() const noexcept {
+    return spilled_.empty() ? size_ : spilled_.size();
+  }
+
+ private:
+  void add_bytes(const void* bytes, std::size_t count) {
+    if (count == 0) return;
+    if (spilled_.empty() && size_ + count <= buffer_.size()) {
+      copy(buffer_.data() + size_, static_cast<const char*>(bytes), count);
+      size_ += count;
+      return;
+    }
+    if (spilled_.empty()) spilled_.assign(buffer_.data(), size_);
+    spilled_.append(static_cast<const char*>(bytes), count);
+  }
+
+  /// Most texts are shorter than what a call of memcpy costs: two copies of a fixed size, which may
+  /// overlap, are inlined.
+  static void copy(char* to, const char* from, std::size_t count) {
+    const auto ends = [&]<std::size_t bytes>(std::integral_constant<std::size_t, bytes>) {
+      char first[bytes];
+      char last[bytes];
+      std::memcpy(first, from, bytes);
+      std::memcpy(last, from + count - bytes, bytes);
+      std::memcpy(to, first, bytes);
+      std::memcpy(to + count - bytes, last, bytes);
+    };
+    if (count > 32) {
+      std::memcpy(to, from, count);
+    } else if (count >= 16) {
+      ends(std::integral_constant<std::size_t, 16>{});
+    } else if (count >= 8) {
+      ends(std::integral_constant<std::size_t, 8>{});
+    } else if (count >= 4) {
+      ends(std::integral_constant<std::size_t, 4>{});
+    } else {
+      for (std::size_t i = 0; i < count; ++i) to[i] = from[i];
+    }
+  }
+
+  std::array<char, 512> buffer_;
+  std::size_t size_ = 0;
+  std::string spilled_;
+};
+
+}  // namespace tocsin

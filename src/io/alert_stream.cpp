@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The XPUB socket of the alert stream and its numbering.
+#include "io/alert_stream.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <zmq.hpp>
+
+#include "io/alert_codec.hpp"
+#include "io/network_options.hpp"
+
+namespace tocsin {
+
+namespace {
+
+/// A subscriber that is this many messages behind loses the next ones.
+constexpr int messages_waiting_max = 100'000;
+/// Longer subscriptions are ignored.
+constexpr std::size_t prefix_bytes_max = 256;
+/// A peer that sends anything longer is cut off before memory is spent on it; the longest handshake
+/// stays below.
+constexpr std::int64_t message_bytes_max = 1024;
+
+std::string random_name() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+std::uint64_t unix_ms_now() {
+  const auto now = std::chrono::floor<duration>(std::chrono::system_clock::now());
+  return static_cast<std::uint64_t>(to_unix_ms(now));
+}
+
+}  // namespace
+
+struct alert_stream::socket {
+  zmq::context_t context;
+  zmq::socket_t xpub{context, zmq::socket_type::xpub};
+  std::string endpoint;
+  stream_header header;
+
+  void open(const std::string& at) {
+    set_network_options(xpub, at);
+    xpub.set(zmq::sockopt::linger, 200);
+    xpub.set(zmq::sockopt::sndhwm, messages_waiting_max);
+    xpub.set(zmq::sockopt::maxmsgsize, message_bytes_max);
+    // Subscriptions take effect when take_subscriptions() says so.
+    xpub.set(zmq::sockopt::xpub_manual, 1);
+    xpub.bind(at);
+    endpoint = xpub.get(zmq::sockopt::last_endpoint);
+    header.stream = random_name();
+    header.epoch = unix_ms_now();
+  }
+
+  void take_subscriptions() {
+    zmq::message_t request;
+    while (xpub.recv(request, zmq::recv_flags::dontwait)) {
+      const std::string_view bytes = request.to_string_view();
+      if (bytes.empty() || bytes.size() > 1 + prefix_bytes_max) continue;
+      if (bytes[0] == 1) xpub.set(zmq::sockopt::subscribe, bytes.substr(1));
+      if (bytes[0] == 0) xpub.set(zmq::sockopt::unsubscribe, bytes.substr(1));
+    }
+  }
+
+  void send(std::string_view frame, zmq::send_flags more) {
+    // XPUB never makes the sender wait: for a full subscriber it drops the whole message.
+    xpub.send(zmq::buffer(frame), more | zmq::send_flags::dontwait);
+  }
+};
+
+alert_stream::alert_stream(std::unique_ptr<socket> opened) : socket_(std::move(opened)) {}
+alert_stream::~alert_stream() = default;
+
+result<std::shared_ptr<alert_stream>> alert_stream::bind(const std::string& endpoint) {
+  auto opened = std::make_unique<socket>();
+  try {
+    opened->open(endpoint);
+  } catch (const zmq::error_t& failure) {
+    return error{"bind_failed",
+                 fmt::format("cannot publish alerts on {}: {}", endpoint, failure.what())};
+  }
+  return std::shared_ptr<alert_stream>{new alert_stream{std::move(opened)}};
+}
+
+void alert_stream::publish(std::span<const transition> transitions) {
+  socket_->take_subscriptions();
+  stream_header& header = socket_->header;
+  header.kind = "transition";
+  for (const transition& each : transitions) {
+    ++header.seq;
+    socket_->send(topic_of(*each), zmq::send_flags::sndmore);
+    socket_->send(encode_header(header), zmq::send_flags::sndmore);
+    socket_->send(encode_alert_msgpack(*each), zmq::send_flags::none);
+  }
+}
+
+void alert_stream::heartbeat() {
+  socket_->take_subscriptions();
+  socket_->header.kind = "heartbeat";
+  socket_->send("heartbeat", zmq::send_flags::sndmore);
+  socket_->send(encode_header(socket_->header), zmq::send_flags::none);
+}
+
+const std::string& alert_stream::endpoint() const noexcept {
+  return socket_->endpoint;
+}
+
+}  // namespace tocsin

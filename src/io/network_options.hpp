@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all ZeroMQ sockets of tocsin have in common. Private to src/io.
+#pragma once
+
+#include <string>
+#include <zmq.hpp>
+
+namespace tocsin {
+
+/// Sets up a socket that will bind or connect to `endpoint`.
+inline void set_network_options(zmq::socket_t& socket, const std::string& endpoint) {
+  // Only for IPv6 literals: with it ZeroMQ looks up "localhost" as ::1 and nothing else, and
+  // reports 127.0.0.1 as ::ffff:127.0.0.1.
+  socket.set(zmq::sockopt::ipv6, endpoint.find('[') != std::string::npos);
+  // Who connects and then says nothing is cut off (ms).
+  socket.set(zmq::sockopt::handshake_ivl, 3000);
+  // A peer that vanished without a word is noticed after about 90 s (seconds).
+  socket.set(zmq::sockopt::tcp_keepalive, 1);
+  socket.set(zmq::sockopt::tcp_keepalive_idle, 60);
+  socket.set(zmq::sockopt::tcp_keepalive_intvl, 10);
+  socket.set(zmq::sockopt::tcp_keepalive_cnt, 3);
+}
+
+}  // namespace tocsin

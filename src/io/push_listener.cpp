@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// The thread that owns the PULL socket.
+#include "io/push_listener.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <thread>
+#include <zmq.hpp>
+
+#include "io/network_options.hpp"
+#include "io/wake_flag.hpp"
+
+namespace tocsin {
+
+namespace {
+
+using std::chrono::milliseconds;
+using steady = std::chrono::steady_clock;
+
+/// A burst ends at whichever comes first.
+constexpr std::size_t burst_messages_max = 64;
+constexpr std::size_t burst_bytes_max = 256 * 1024;
+
+/// Messages that a sender's connection may hold before the sender is pushed back.
+constexpr int messages_waiting_max = 1000;
+
+/// When stopping: how long after the last message nothing more is expected, how long reading goes
+/// on at most, and how long a full receiver is waited for.
+constexpr milliseconds quiet{20};
+constexpr milliseconds drain_max{1000};
+constexpr milliseconds handover_max{5000};
+
+/// The parts of a burst whose memory its views point into. ZeroMQ keeps short messages inside the
+/// message itself, so the vector must not grow once views are taken.
+using message_store = std::vector<zmq::message_t>;
+
+}  // namespace
+
+struct push_listener::thread_state {
+  zmq::context_t context;
+  zmq::socket_t pull{context, zmq::socket_type::pull};
+  wake_flag wake;  ///< raised for stop and for room
+  std::atomic<bool> stopping{false};
+  std::atomic<std::uint64_t> abandoned{0};
+  receiver take;
+  std::string endpoint;
+  std::shared_ptr<message_store> store;  ///< of the next burst, empty between receive() calls
+  std::mutex joining;
+  std::thread thread;
+
+  void open(const std::string& at, std::size_t message_bytes);
+  bool wait(bool for_messages, milliseconds at_most);
+  burst receive();
+  bool hand_over(burst& messages);
+  void run();
+  void drain();
+};
+
+void push_listener::thread_state::open(const std::string& at, std::size_t message_bytes) {
+  set_network_options(pull, at);
+  pull.set(zmq::sockopt::linger, 0);
+  pull.set(zmq::sockopt::rcvhwm, messages_waiting_max);
+  pull.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(2 * message_bytes));
+  pull.bind(at);
+  endpoint = pull.get(zmq::sockopt::last_endpoint);
+}
+
+/// Waits until woken, until a message can be read (if asked for), or the time is over (-1: none).
+/// True when a message can be read.
+bool push_listener::thread_state::wait(bool for_messages, milliseconds at_most) {
+  std::array<zmq::pollitem_t, 2> items{
+      {{nullptr, wake.descriptor(), ZMQ_POLLIN, 0}, {pull.handle(), 0, ZMQ_POLLIN, 0}}};
+  try {
+    zmq::poll(items.data(), for_messages ? 2 : 1, at_most);
+  } catch (const zmq::error_t& failure) {
+    if (failure.num() != EINTR) throw;
+    return false;
+  }
+  if ((items[0].revents & ZMQ_POLLIN) != 0) wake.lower();
+  return for_messages && (items[1].revents & ZMQ_POLLIN) != 0;
+}
+
+/// What can be read now, up to a burst; no messages when there are none. Of a multipart message
+/// each part is a message.
+burst push_listener::thread_state::receive() {
+  if (!store) {
+    store = std::make_shared<message_store>();
+    store->reserve(burst_messages_max);
+  }
+  std::size_t bytes = 0;
+  while (store->size() < burst_messages_max && bytes < burst_bytes_max) {
+    zmq::message_t next;
+    try {
+      if (!pull.recv(next, zmq::recv_flags::dontwait)) break;
+    } catch (const zmq::error_t& failure) {
+      if (failure.num() != EINTR) throw;
+      continue;
+    }
+    bytes += next.size();
+    store->push_back(std::move(next));
+  }
+  burst read;
+  if (store->empty()) return read;
+  read.messages.reserve(store->size());
+  for (const zmq::message_t& message : *store) read.messages.push_back(message.to_string_view());
+  read.owner = std::move(store);
+  return read;
+}
+
+/// Offers the burst until it is taken. False when the listener stops and the receiver stays full.
+bool push_listener::thread_state::hand_over(burst& messages) {
+  const std::size_t count = messages.messages.size();
+  steady::time_point give_up = steady::time_point::max();
+  while (!take(messages)) {
+    if (!stopping) {
+      wait(false, milliseconds{-1});
+      continue;
+    }
+    if (give_up == steady::time_point::max()) give_up = steady::now() + handover_max;
+    const auto left = std::chrono::ceil<milliseconds>(give_up - steady::now());
+    if (left.count() <= 0) {
+      abandoned += count;
+      return false;
+    }
+    wait(false, left);
+  }
+  return true;
+}
+
+void push_listener::thread_state::run() {
+  ::pthread_setname_np(::pthread_self(), "push_listener");
+  while (!stopping) {
+    burst messages = receive();
+    if (messages.messages.empty()) {
+      wait(true, milliseconds{-1});
+    } else if (!hand_over(messages)) {
+      return;
+    }
+  }
+  drain();
+}
+
+/// Reads what has reached this machine before the stop, for ZeroMQ's own thread may still be
+/// reading it from the network.
+void push_listener::thread_state::drain() {
+  // Should it fail, a newcomer is merely cut off a little later.
+  ::zmq_unbind(pull.handle(), endpoint.c_str());
+  const auto until = steady::now() + drain_max;
+  auto quiet_until = steady::now() + quiet;
+  while (steady::now() < until) {
+    burst messages = receive();
+    if (!messages.messages.empty()) {
+      if (!hand_over(messages)) return;
+      quiet_until = steady::now() + quiet;
+      continue;
+    }
+    const auto left = std::chrono::ceil<milliseconds>(quiet_until - steady::now());
+    if (left.count() <= 0) return;
+    wait(true, left);
+  }
+}
+
+push_listener::push_listener(std::unique_ptr<thread_state> started) : state_(std::move(started)) {}
+push_listener::~push_listener() {
+  stop();
+}
+
+result<std::unique_ptr<push_listener>> push_listener::start(const std::string& endpoint,
+                                                            std::size_t message_bytes,
+                                                            receiver take) {
+  auto started = std::make_unique<thread_state>();
+  started->take = std::move(take);
+  try {
+    started->open(endpoint, message_bytes);
+  } catch (const zmq::error_t& failure) {
+    return error{"bind_failed",
+                 fmt::format("cannot listen for events on {}: {}", endpoint, failure.what())};
+  }
+  started->thread = std::thread{[state = started.get()] { state->run(); }};
+  return std::unique_ptr<push_listener>{new push_listener{std::move(started)}};
+}
+
+void push_listener::room() {
+  state_->wake.raise();
+}
+
+void push_listener::stop() {
+  state_->stopping = true;
+  state_->wake.raise();
+  const std::lock_guard one_at_a_time{state_->joining};
+  if (state_->thread.joinable()) state_->thread.join();
+}
+
+std::uint64_t push_listener::abandoned() const noexcept {
+  return state_->abandoned;
+}
+
+const std::string& push_listener::endpoint() const noexcept {
+  return state_->endpoint;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts compiled rules into words.
+#include "programs/check_report.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "io/json_line.hpp"
+
+namespace tocsin {
+
+namespace {
+
+const unit& unit_of(const rule_set& rules, const rule& of) { return rules.units()[of.unit]; }
+
+std::vector<std::string> group_names(const rule_set& rules, const rule& of) {
+  std::vector<std::string> names;
+  for (const auto& field : rules.groups()[unit_of(rules, of).group].fields) {
+    names.push_back(field.name);
+  }
+  return names;
+}
+
+std::vector<std::string> aggregate_names(const rule_set& rules, const rule& of) {
+  std::vector<std::string> names;
+  for (const auto slot : of.aggregate_slots) {
+    const auto& each = unit_of(rules, of).aggregates[slot];
+    names.push_back(fmt::format("{}({})", to_text(each.function),
+                                each.argument ? each.argument->canonical() : ""));
+  }
+  return names;
+}
+
+/// The equalities by which the router finds the rule without evaluating `where`.
+std::vector<std::string> index_names(const rule_set& rules, const rule& of) {
+  std::vector<std::string> names;
+  for (const auto& each : unit_of(rules, of).where.required()) {
+    const auto field =
+        each.field ? std::string(to_text(*each.field)) : fmt::format("labels.{}", each.label);
+    names.push_back(fmt::format("{} == {:?}", field, fmt::join(each.texts, "\" or \"")));
+  }
+  return names;
+}
+
+std::string window_text(const unit& of) {
+  const auto& window = of.window;
+  switch (window.kind) {
+    case window_kind::fixed:
+      return fmt::format("fixed {}{}", format_duration(window.size),
+                         window.offset.count() == 0
+                             ? ""
+                             : fmt::format(", offset {}", format_duration(window.offset)));
+    case window_kind::sliding:
+      return fmt::format("sliding {} every {}", format_duration(window.size),
+                         format_duration(window.every));
+    case window_kind::session:
+      return fmt::format("session, gap {}", format_duration(window.size));
+  }
+  return {};
+}
+
+std::string severity_text(const rule& of) {
+  if (of.fixed_severity) return std::string(to_text(*of.fixed_severity));
+  if (of.severity_expression) return of.severity_expression->canonical();
+  return "worst_level";
+}
+
+std::vector<std::string> unit_mates(const rule_set& rules, const rule& of) {
+  std::vector<std::string> names;
+  for (const auto index : unit_of(rules, of).rules) {
+    if (index != of.index) names.push_back(rules.rules()[index].name);
+  }
+  return names;
+}
+
+std::string or_none(const std::vector<std::string>& names, std::string_view none) {
+  return names.empty() ? std::string(none) : fmt::format("{}", fmt::join(names, ", "));
+}
+
+void add_list(json_line& to, std::string_view key, const std::vector<std::string>& texts) {
+  to.key(key).begin_list();
+  for (const auto& each : texts) to.text(each);
+  to.end_list();
+}
+
+void add_trial(json_line& to, const rule_trial& trial) {
+  to.key("event").begin_object();
+  to.key("matches").flag(trial.matches);
+  to.key("recovers").flag(trial.recovers);
+  to.key("fingerprint").text(to_text(trial.print));
+  to.key("key").begin_object();
+  for (const auto& [name, value] : trial.key) {
+    to.key(name);
+    value ? to.text(*value) : to.null();
+  }
+  to.end_object().end_object();
+}
+
+void add_rule(json_line& to, const rule_set& rules, const rule& of, const event_batch* tried) {
+  const auto& in = unit_of(rules, of);
+  to.begin_object();
+  to.key("name").text(of.name).key("file").text(of.spec.file);
+  to.key("line").count(static_cast<std::uint64_t>(of.spec.line));
+  to.key("revision").text(of.revision).key("unit").count(of.unit);
+  add_list(to, "unit_shared_with", unit_mates(rules, of));
+  to.key("where").text(in.where_canonical);
+  add_list(to, "index", index_names(rules, of));
+  add_list(to, "group_by", group_names(rules, of));
+  to.key("window").begin_object();
+  to.key("kind").text(to_text(in.window.kind));
+  to.key("size_ms").count(static_cast<std::uint64_t>(in.window.size.count()));
+  to.key("every_ms").count(static_cast<std::uint64_t>(in.window.every.count()));
+  to.key("offset_ms").count(static_cast<std::uint64_t>(in.window.offset.count())).end_object();
+  to.key("lateness_ms").count(static_cast<std::uint64_t>(in.lateness.count()));
+  to.key("clock").text(in.clock == rule_clock::event ? "event" : "arrival");
+  add_list(to, "aggregates", aggregate_names(rules, of));
+  to.key("having").text(of.condition).key("severity").text(severity_text(of));
+  to.key("early").flag(of.early).key("early_reason").text(of.early_reason);
+  if (tried != nullptr) add_trial(to, try_rule(rules, of, *tried));
+  to.end_object();
+}
+
+}  // namespace
+
+rule_trial try_rule(const rule_set& rules, const rule& of, const event_batch& batch) {
+  const auto& tried = batch.events.front();
+  const event_scope names(batch, tried);
+  const auto& in = unit_of(rules, of);
+  rule_trial trial;
+  trial.recovers = tried.action != event_action::firing;
+  trial.matches = !trial.recovers && in.where.holds(names);
+  for (const auto& field : rules.groups()[in.group].fields) {
+    std::optional<std::string> text;
+    if (field.field) {
+      if (tried.has(*field.field)) text = std::string(tried.text(*field.field));
+    } else if (const auto held = names.label(field.label); !held.is_missing()) {
+      text = held.to_text();
+    }
+    trial.key.emplace_back(field.name, std::move(text));
+  }
+  std::vector<key_part> parts;
+  for (const auto& [name, value] : trial.key) {
+    parts.push_back({name, value ? std::string_view(*value) : std::string_view{}});
+  }
+  trial.print = fingerprint_of(of.name, parts);
+  return trial;
+}
+
+std::string describe_rule(const rule_set& rules, const rule& of,
+                          const std::optional<rule_trial>& trial) {
+  const auto& in = unit_of(rules, of);
+  auto text = fmt::format("{} ({}:{}), revision {}\n", of.name, of.spec.file, of.spec.line,
+                          of.revision);
+  const auto line = [&text](std::string_view name, std::string_view value) {
+    text += fmt::format("  {:<11}{}\n", name, value);
+  };
+  line("where", in.where_canonical);
+  line("index", or_none(index_names(rules, of), "none: `where` is evaluated for every event"));
+  line("group_by", or_none(group_names(rules, of), "nothing: all events are one key"));
+  line("window", fmt::format("{}, lateness {}, by {} time", window_text(in),
+                             format_duration(in.lateness),
+                             in.clock == rule_clock::event ? "event" : "arrival"));
+  line("aggregates", or_none(aggregate_names(rules, of), "none"));
+  line("having", of.condition);
+  line("fires", fmt::format("{}: {}", of.early ? "early, at the event" : "at the window's close",
+                            of.early_reason));
+  if (of.spec.pending_for.count() > 0) line("for", format_duration(of.spec.pending_for));
+  if (of.spec.keep_firing_for.count() > 0) {
+    line("keeps", fmt::format("firing for {}", format_duration(of.spec.keep_firing_for)));
+  }
+  line("severity", severity_text(of));
+  line("unit", fmt::format("{}, shared with: {}", of.unit, or_none(unit_mates(rules, of), "no other rule")));
+  if (!trial) return text;
+  std::string key;
+  for (const auto& [name, value] : trial->key) {
+    key += fmt::format("{}{}={}", key.empty() ? "" : ", ", name,
+                       value ? fmt::format("\"{}\"", *value) : "NULL");
+  }
+  line("event", trial->recovers  ? "ends what this key's alert is, whatever `where` says"
+                : trial->matches ? "matches"
+                                 : "does not match");
+  line("key", fmt::format("{} (fingerprint {})", key.empty() ? "(empty)" : key,
+                          to_text(trial->print)));
+  return text;
+}
+
+std::string report_as_json(const diagnostics& found, const rule_set* rules,
+                           const event_batch* tried) {
+  json_line to;
+  to.begin_object().key("ok").flag(!has_errors(found)).key("diagnostics").begin_list();
+  for (const auto& each : found) {
+    to.begin_object().key("kind");
+    to.text(each.kind == diagnostic::grade::error ? "error" : "warning");
+    to.key("file").text(each.file).key("line").count(static_cast<std::uint64_t>(each.line));
+    to.key("column").count(static_cast<std::uint64_t>(each.column));
+    to.key("message").text(each.message).end_object();
+  }
+  to.end_list().key("rules").begin_list();
+  if (rules != nullptr) {
+    for (const auto& each : rules->rules()) add_rule(to, *rules, each, tried);
+  }
+  to.end_list().end_object();
+  return to.line();
+}
+
+}  // namespace tocsin

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands of tocsin. Each one adds itself to the command line; its callback sets the exit code.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace tocsin {
+
+void add_send(CLI::App& tocsin, int& exit_code);
+void add_watch(CLI::App& tocsin, int& exit_code);
+void add_check(CLI::App& tocsin, int& exit_code);
+void add_replay(CLI::App& tocsin, int& exit_code);
+void add_agent_host(CLI::App& agent, int& exit_code);
+void add_agent_tail(CLI::App& agent, int& exit_code);
+
+}  // namespace tocsin

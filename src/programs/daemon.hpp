@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// What runs inside tocsind: the pipeline and everything attached to it, started and stopped in
+// order.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "io/alert_stream.hpp"
+#include "io/push_listener.hpp"
+#include "io/settings_file.hpp"
+#include "tocsin/pipeline.hpp"
+#include "tocsin/result.hpp"
+
+namespace tocsin {
+
+class daemon {
+ public:
+  /// Opens the alert stream, starts the pipeline, and only then lets events in. `failed` is called
+  /// on one of the pipeline's threads when it stops by itself. Errors: an endpoint that cannot be
+  /// bound.
+  [[nodiscard]] static result<std::unique_ptr<daemon>> start(
+      const settings& from, std::shared_ptr<const rule_set> rules,
+      std::function<void(const std::string&)> failed);
+  ~daemon();
+
+  /// Lets no more events in, takes those that have arrived to their end, and stops. Idempotent.
+  void stop();
+
+  [[nodiscard]] pipeline_counts counts() const { return pipeline_->counts(); }
+  [[nodiscard]] std::optional<std::string> failure() const { return pipeline_->failure(); }
+
+ private:
+  explicit daemon(settings from) : settings_(std::move(from)) {}
+
+  // One function for each thing that is attached, in the order they start.
+  [[nodiscard]] std::optional<error> open_alert_stream();
+  void open_alert_replay();
+  [[nodiscard]] std::optional<error> start_pipeline(std::shared_ptr<const rule_set> rules,
+                                                    std::function<void(const std::string&)> failed);
+  [[nodiscard]] std::optional<error> attach_push();
+  void attach_acked();
+  void attach_http();
+
+  settings settings_;
+  std::shared_ptr<alert_stream> stream_;
+  std::unique_ptr<push_listener> push_;
+  std::atomic<push_listener*> has_room_{nullptr};  ///< whom to tell that there is room
+  std::unique_ptr<pipeline> pipeline_;             ///< after push_: it stops before that goes
+  bool stopped_ = false;
+};
+
+/// Says of each endpoint and guarantee what this start gives and what not.
+void log_settings(const settings& from, const rule_set& rules);
+
+/// Warns of refused events, with their number by code: at once when the first come, then once in
+/// ten seconds at most. At level debug, every second in which some came.
+class rejection_log {
+ public:
+  /// To be called about once a second.
+  void look(const pipeline_counts& now, std::chrono::steady_clock::time_point at);
+
+ private:
+  using by_code = decltype(pipeline_counts::rejected_by_code);
+  static constexpr std::chrono::seconds warning_interval{10};
+
+  by_code warned_;
+  by_code seen_;
+  std::optional<std::chrono::steady_clock::time_point> warned_at_;
+};
+
+}  // namespace tocsin

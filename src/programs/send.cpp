@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+// tocsin send: one event from arguments, or many from a file or a pipe.
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "io/event_decoder.hpp"
+#include "io/event_encoder.hpp"
+#include "io/event_file.hpp"
+#include "io/event_sender.hpp"
+#include "programs/commands.hpp"
+#include "programs/console.hpp"
+
+namespace tocsin {
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+struct send_options {
+  std::string push = "tcp://127.0.0.1:5555";
+  std::string input;  ///< positional: "-" for the standard input
+  std::string file;
+  std::size_t batch = message_builder::events_max;
+  bool raw = false;
+  // One event, by field.
+  std::string event_id, source_id, resource_id, resource_type, resource_name, item, title,
+      description, level, time, action;
+  std::optional<double> value;
+  std::vector<std::string> labels;
+
+  [[nodiscard]] bool has_fields() const {
+    return value.has_value() || !labels.empty() ||
+           !(event_id.empty() && source_id.empty() && resource_id.empty() &&
+             resource_type.empty() && resource_name.empty() && item.empty() && title.empty() &&
+             description.empty() && level.empty() && time.empty() && action.empty());
+  }
+};
+
+instant wall_clock() {
+  return std::chrono::floor<duration>(std::chrono::system_clock::now());
+}
+
+std::string random_id() {
+  std::random_device source;
+  const auto word = [&] { return (std::uint64_t{source()} << 32U) | source(); };
+  return fmt::format("{:016x}{:016x}", word(), word());
+}
+
+std::string user_at_host() {
+  const auto* const entry = ::getpwuid(::geteuid());
+  return fmt::format("{}@{}", entry != nullptr ? entry->pw_name : std::to_string(::geteuid()),
+                     host_name());
+}
+
+/// Sends whole messages and says on stderr when that takes long.
+class sending {
+ public:
+  explicit sending(event_sender& to) : to_(to) {}
+
+  void send(std::string_view message, std::size_t events) {
+    using std::chrono::seconds;
+    while (!to_.send(message, duration{seconds{2}})) {
+      notice("waiting: the daemon pushes back or has gone away; Ctrl-C gives up");
+    }
+    events_ += events;
+    const auto now = steady::now();
+    if (now - told_ < (is_terminal_stderr() ? duration{500} : duration{seconds{2}})) return;
+    told_ = now;
+    progress_shown_ = true;
+    report(is_terminal_stderr() ? "\r" : "", is_terminal_stderr() ? "" : "\n");
+  }
+
+  void finish() {
+    if (progress_shown_ && is_terminal_stderr()) notice("");
+    report("", "\n");
+  }
+
+  [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
+
+ private:
+  void report(std::string_view before, std::string_view after) const {
+    const double seconds =
+        std::max(std::chrono::duration<double>(steady::now() - begun_).count(), 1e-6);
+    const auto text = fmt::format("{}sent {} events in {} messages, {:.1f} s, {:.0f} events/s{}",
+                                  before, events_, to_.messages(), seconds,
+                                  static_cast<double>(events_) / seconds, after);
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  }
+
+  event_sender& to_;
+  steady::time_point begun_ = steady::now();
+  steady::time_point told_ = begun_;
+  std::uint64_t events_ = 0;
+  bool progress_shown_ = false;
+};
+
+/// Gathers events into messages of a batch each.
+class batch_sender {
+ public:
+  batch_sender(sending& to, std::size_t events_max) : to_(to), events_max_(events_max) {}
+
+  void add(std::string_view encoded) {
+    // Well below the daemon's bound on a message, however large single events are.
+    constexpr std::size_t bytes_max = 256 * 1024;
+    if (builder_.count() > 0 && bytes_ + encoded.size() > bytes_max) flush();
+    builder_.add(encoded);
+    bytes_ += encoded.size();
+    if (builder_.full() || builder_.count() >= events_max_) flush();
+  }
+  void flush() {
+    const auto events = builder_.count();
+    bytes_ = 0;
+    if (events > 0) to_.send(builder_.take(), events);
+  }
+
+ private:
+  sending& to_;
+  std::size_t events_max_;
+  message_builder builder_;
+  std::size_t bytes_ = 0;
+};
+
+/// Checks events as the daemon will, so that nobody learns of a refusal from its log alone. Only
+/// the daemon knows its clock: times are left to it.
+event_decoder local_check() {
+  event_limits limits;
+  limits.time_ahead_max = std::chrono::hours{24 * 365 * 10'000};
+  return event_decoder(limits);
+}
+
+/// Sends all of a file; returns the exit code.
+int send_file(const send_options& chosen, event_file& from, sending& out) {
+  batch_sender batches(out, chosen.batch);
+  auto decoder = local_check();
+  std::uint64_t wrong = 0;
+  for (;;) {
+    const auto next = from.next();
+    if (!next) {
+      notice("error: " + next.failure().message);
+      ++wrong;
+      break;
+    }
+    if (!*next) break;
+    const auto& message = **next;
+    if (chosen.raw) {
+      out.send(message.bytes, 1);
+      continue;
+    }
+    event_batch events;
+    std::vector<rejection> refused;
+    decoder.decode(message.bytes, wall_clock(), events, refused);
+    for (const auto& each : refused) {
+      notice(fmt::format("{} {}: error: {}: {}", from.counted_as(), message.number, each.code,
+                         each.message));
+    }
+    wrong += refused.size();
+    for (const auto& each : events.events) batches.add(encode_event(each, events.labels_of(each)));
+  }
+  batches.flush();
+  if (wrong == 0) return exit_ok;
+  notice(fmt::format("{} events were not sent: see the errors above", wrong));
+  return exit_check_failed;
+}
+
+/// The event that the arguments say, or what is wrong with them.
+result<std::string> event_from_arguments(const send_options& chosen) {
+  event of;
+  const auto id = chosen.event_id.empty() ? random_id() : chosen.event_id;
+  const auto source = chosen.source_id.empty() ? user_at_host() : chosen.source_id;
+  const auto set = [&](event_field field, const std::string& text) {
+    if (!text.empty()) of.texts[static_cast<std::size_t>(field)] = text;
+  };
+  set(event_field::event_id, id);
+  set(event_field::source_id, source);
+  set(event_field::resource_id, chosen.resource_id);
+  set(event_field::resource_type, chosen.resource_type);
+  set(event_field::resource_name, chosen.resource_name);
+  set(event_field::item, chosen.item);
+  set(event_field::title, chosen.title);
+  set(event_field::description, chosen.description);
+  if (chosen.value) of.value = *chosen.value;
+  of.has_time = true;
+  of.time = wall_clock();
+  if (!chosen.time.empty()) {
+    long long unix_ms = 0;
+    const auto parsed = CLI::detail::lexical_cast(chosen.time, unix_ms)
+                            ? std::optional(from_unix_ms(unix_ms))
+                            : parse_rfc3339(chosen.time);
+    if (!parsed) {
+      return error{"bad_time", fmt::format("--time: seen \"{}\", wanted Unix milliseconds or RFC "
+                                           "3339 (2026-03-01T10:00:00Z)",
+                                           chosen.time)};
+    }
+    of.time = *parsed;
+  }
+  if (!chosen.level.empty()) {
+    of.level = parse_severity(chosen.level);
+    if (!of.level && chosen.level.size() == 1 && chosen.level[0] >= '0' && chosen.level[0] <= '3') {
+      of.level = static_cast<severity>(chosen.level[0] - '0');
+    }
+    if (!of.level) {
+      return error{"bad_level", fmt::format("--level: seen \"{}\", wanted critical, error, warning, "
+                                            "info or 0 to 3",
+                                            chosen.level)};
+    }
+  }
+  if (chosen.action == "resolved") of.action = event_action::resolved;
+  if (chosen.action == "closed") of.action = event_action::closed;
+  std::vector<label> labels;
+  for (const auto& each : chosen.labels) {
+    const auto equals = each.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return error{"bad_label", fmt::format("--label: seen \"{}\", wanted NAME=VALUE", each)};
+    }
+    const std::string_view text = each;
+    labels.push_back({text.substr(0, equals), text.substr(equals + 1), 0, label::kind::text});
+  }
+  auto encoded = encode_event(of, labels);
+  event_batch checked;
+  std::vector<rejection> refused;
+  local_check().decode(encoded, of.time, checked, refused);
+  if (!refused.empty()) return error{refused[0].code, refused[0].message};
+  return encoded;
+}
+
+int run_send(const send_options& chosen) {
+  if (!chosen.input.empty() && chosen.input != "-") {
+    notice(fmt::format("error: seen \"{}\", wanted \"-\" (standard input), --file FILE, or one "
+                       "event's fields",
+                       chosen.input));
+    return exit_usage;
+  }
+  const bool from_file = !chosen.input.empty() || !chosen.file.empty();
+  if (from_file == chosen.has_fields()) {
+    notice("error: wanted one event's fields (--item, --value, ...), or \"-\", or --file FILE: "
+           "exactly one of these");
+    return exit_usage;
+  }
+  std::string event;
+  std::optional<event_file> file;
+  if (from_file) {
+    auto opened = event_file::open(chosen.file.empty() ? "-" : chosen.file);
+    if (!opened) {
+      notice("error: " + opened.failure().message);
+      return exit_check_failed;
+    }
+    file.emplace(std::move(*opened));
+  } else {
+    auto made = event_from_arguments(chosen);
+    if (!made) {
+      notice("error: " + made.failure().message);
+      return exit_usage;
+    }
+    event = std::move(*made);
+  }
+  auto connected = event_sender::connect(chosen.push);
+  if (!connected) return report_connect_failure(connected.failure(), "ingest.push");
+  sending out(**connected);
+  int code = exit_ok;
+  if (file) {
+    code = send_file(chosen, *file, out);
+  } else {
+    out.send(event, 1);
+  }
+  if (!(*connected)->close()) {
+    notice("error: the daemon did not take everything within 30 s: some events may be lost");
+    return exit_unreachable;
+  }
+  if (file) out.finish();
+  return code;
+}
+
+}  // namespace
+
+void add_send(CLI::App& tocsin, int& exit_code) {
+  auto* const command = tocsin.add_subcommand("send", "Send events to a daemon");
+  const auto chosen = std::make_shared<send_options>();
+  command->add_option("input", chosen->input, "\"-\": read events from the standard input");
+  command->add_option("-f,--file", chosen->file, "Read events from this file")->type_name("FILE");
+  command->add_option("--push", chosen->push, "The daemon's ingest.push endpoint", true);
+  command->add_option("--batch", chosen->batch, "Events of a file in one message, 1 to 64", true)
+      ->check(CLI::Range(std::size_t{1}, message_builder::events_max));
+  command->add_flag("--raw", chosen->raw,
+                    "Send each line or message of a file as it is, unchecked, on its own");
+  const auto text = [&](const char* name, std::string& into, const char* help) {
+    command->add_option(name, into, help)->group("One event");
+  };
+  text("--event-id", chosen->event_id, "Default: random");
+  text("--source", chosen->source_id, "Default: user@host");
+  text("--resource", chosen->resource_id, "resource_id");
+  text("--resource-type", chosen->resource_type, "resource_type");
+  text("--resource-name", chosen->resource_name, "resource_name");
+  text("--item", chosen->item, "What was measured or checked");
+  text("--title", chosen->title, "title");
+  text("--description", chosen->description, "description");
+  text("--level", chosen->level, "critical, error, warning or info, or an alias");
+  text("--time", chosen->time, "Unix ms or RFC 3339; default: now");
+  command->add_option("--value", chosen->value, "A number")->group("One event");
+  command->add_option("--action", chosen->action, "firing (default), resolved or closed")
+      ->check(CLI::IsMember({"firing", "resolved", "closed"}))
+      ->group("One event");
+  command->add_option("--label", chosen->labels, "NAME=VALUE, may be given again")
+      ->allow_extra_args(false)
+      ->group("One event");
+  command->footer(
+      "Examples:\n"
+      "  tocsin send --item cpu --resource host1 --value 93 --level error --label env=prod\n"
+      "  tocsin send --item cpu --resource host1 --action resolved\n"
+      "  tail -F app.jsonl | tocsin send -\n"
+      "  tocsin send --file events.jsonl --push tcp://127.0.0.1:5555\n"
+      "Files hold JSON, an event or an array of events a line, or msgpack messages one behind the\n"
+      "other. A wrong line is named on stderr, the others are sent, and the exit code is 1.");
+  command->callback([chosen, &exit_code] { exit_code = run_send(*chosen); });
+}
+
+}  // namespace tocsin

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bursts become log steps: stamped, numbered, counted.
+#include "actors/step_maker.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <utility>
+
+#include "traffic.hpp"
+
+namespace tocsin {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::burst_of;
+using testing::event_message;
+using testing::traffic_start;
+
+std::shared_ptr<const burst> shared(burst of) {
+  return std::make_shared<const burst>(std::move(of));
+}
+
+TEST(step_maker, a_burst_becomes_one_step_with_all_its_events_in_order) {
+  step_maker maker({}, testing::every_event_fires(), 2);
+  const auto step = maker.of_burst(
+      shared(burst_of({event_message("a", traffic_start), event_message("b", traffic_start)})),
+      traffic_start);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->number, 1U);
+  EXPECT_EQ(step->clock, traffic_start);
+  EXPECT_EQ(step->slices.size(), 2U);
+  EXPECT_EQ(step->slices[0].events.size() + step->slices[1].events.size(), 2U);
+  ASSERT_EQ(step->batch->events.size(), 2U);
+  EXPECT_EQ(step->batch->first_position, 1U);
+  EXPECT_EQ(step->batch->events[0].text(event_field::resource_id), "a");
+  EXPECT_EQ(step->batch->events[1].text(event_field::resource_id), "b");
+}
+
+TEST(step_maker, positions_and_numbers_go_on_without_gaps) {
+  step_maker maker({}, testing::every_event_fires(), 1);
+  const auto message = event_message("a", traffic_start);
+  (void)maker.of_burst(shared(burst_of({message, message, message})), traffic_start);
+  const auto tick = maker.of_time(traffic_start + 1s);
+  const auto last = maker.of_burst(shared(burst_of({message})), traffic_start + 2s);
+  EXPECT_EQ(tick->number, 2U);
+  EXPECT_EQ(tick->batch, nullptr);
+  EXPECT_TRUE(tick->slices.empty());
+  EXPECT_EQ(last->number, 3U);
+  EXPECT_EQ(last->batch->first_position, 4U);
+}
+
+TEST(step_maker, messages_arrive_when_the_burst_says) {
+  step_maker maker({}, testing::every_event_fires(), 1);
+  const auto message = event_message("a", traffic_start);
+  const auto step = maker.of_burst(
+      shared(burst_of({message, message}, {traffic_start, traffic_start + 3s})), instant{});
+  EXPECT_EQ(step->batch->events[0].arrived, traffic_start);
+  EXPECT_EQ(step->batch->events[1].arrived, traffic_start + 3s);
+  EXPECT_EQ(step->clock, traffic_start + 3s);
+}
+
+TEST(step_maker, the_clock_never_runs_backwards) {
+  step_maker maker({}, testing::every_event_fires(), 1);
+  const auto message = event_message("a", traffic_start);
+  (void)maker.of_time(traffic_start + 10s);
+  const auto earlier = maker.of_burst(shared(burst_of({message}, {traffic_start})), instant{});
+  EXPECT_EQ(earlier->clock, traffic_start + 10s);
+  EXPECT_EQ(maker.of_time(traffic_start)->clock, traffic_start + 10s);
+}
+
+TEST(step_maker, a_burst_with_nothing_good_is_counted_and_makes_no_step) {
+  step_maker maker({}, testing::every_event_fires(), 1);
+  EXPECT_FALSE(maker.of_burst(shared(burst_of({"{", "{\"source_id\": 5}"})), traffic_start));
+  EXPECT_FALSE(maker.of_burst(shared(burst{}), traffic_start));
+  const auto report = maker.report();
+  EXPECT_EQ(report.events, (ingest_counts{2, 0, 0, 2, 0}));
+  EXPECT_EQ(report.steps, 0U);
+}
+
+TEST(step_maker, a_rejected_message_at_the_end_does_not_move_the_steps_clock) {
+  step_maker maker({}, testing::every_event_fires(), 1);
+  const auto step = maker.of_burst(shared(burst_of({event_message("a", traffic_start), "{"},
+                                                   {traffic_start, traffic_start + 5s})),
+                                   instant{});
+  EXPECT_EQ(step->clock, traffic_start) << "the log holds accepted events only";
+}
+
+TEST(step_maker, received_is_accepted_plus_rejected_by_source_too) {
+  step_maker maker({}, testing::every_event_fires(), 1);
+  (void)maker.of_burst(
+      shared(burst_of({event_message("a", traffic_start), "{",
+                       event_message("a", traffic_start + 10min)})),  // beyond time_ahead_max
+      traffic_start);
+  const auto report = maker.report();
+  EXPECT_EQ(report.events, (ingest_counts{3, 1, 0, 2, 0}));
+  EXPECT_EQ(report.by_source.at("agent"), (ingest_counts{2, 1, 0, 1, 0}));
+  EXPECT_EQ(report.rejected_by_code.at("time_in_future"), 1U);
+  EXPECT_EQ(report.rejected_by_code.at("malformed"), 1U);
+}
+
+TEST(step_maker, the_batch_keeps_the_bursts_memory_alive) {
+  step_maker maker({}, testing::every_event_fires(), 1);
+  auto from = shared(burst_of({event_message("a", traffic_start)}));
+  const std::weak_ptr<const burst> watched = from;
+  auto step = maker.of_burst(from, traffic_start);
+  from.reset();
+  EXPECT_FALSE(watched.expired());
+  step.reset();
+  EXPECT_TRUE(watched.expired());
+}
+
+}  // namespace
+}  // namespace tocsin

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Settings from YAML: defaults, bounds, and the doors that stay shut.
+#include "io/settings_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace tocsin {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string texts(const diagnostics& found) {
+  std::string all;
+  for (const diagnostic& one : found) all += one.text() + "\n";
+  return all;
+}
+
+settings parse(std::string_view yaml) {
+  diagnostics found;
+  settings read = parse_settings(yaml, "/etc/tocsin/tocsin.yaml", found);
+  EXPECT_TRUE(found.empty()) << texts(found);
+  return read;
+}
+
+std::string errors_of(std::string_view yaml) {
+  diagnostics found;
+  (void)parse_settings(yaml, "t.yaml", found);
+  return texts(found);
+}
+
+void expect_equal(const settings& left, const settings& right) {
+  EXPECT_EQ(left.ingest_push, right.ingest_push);
+  EXPECT_EQ(left.ingest_acked, right.ingest_acked);
+  EXPECT_EQ(left.alerts_stream, right.alerts_stream);
+  EXPECT_EQ(left.alerts_replay, right.alerts_replay);
+  EXPECT_EQ(left.http_listen, right.http_listen);
+  EXPECT_EQ(left.data, right.data);
+  EXPECT_EQ(left.shards, right.shards);
+  EXPECT_EQ(left.tick, right.tick);
+  EXPECT_EQ(left.log_level, right.log_level);
+  EXPECT_EQ(left.limits.message_bytes, right.limits.message_bytes);
+  EXPECT_EQ(left.limits.event_bytes, right.limits.event_bytes);
+  EXPECT_EQ(left.limits.nesting, right.limits.nesting);
+  EXPECT_EQ(left.limits.event_id_bytes, right.limits.event_id_bytes);
+  EXPECT_EQ(left.limits.labels, right.limits.labels);
+  EXPECT_EQ(left.limits.label_name_bytes, right.limits.label_name_bytes);
+  EXPECT_EQ(left.limits.value_bytes, right.limits.value_bytes);
+  EXPECT_EQ(left.limits.time_ahead_max, right.limits.time_ahead_max);
+}
+
+TEST(settings_file, the_documented_file_is_exactly_the_defaults) {
+  diagnostics found;
+  const settings read = load_settings(TOCSIN_SOURCE_DIR "/config/tocsin.yaml", found);
+  EXPECT_TRUE(found.empty()) << texts(found);
+  expect_equal(read, settings{});
+  EXPECT_EQ(read.rules, std::vector<std::string>{TOCSIN_SOURCE_DIR "/config/rules/*.yaml"});
+}
+
+TEST(settings_file, an_empty_file_gives_the_defaults_and_no_rules) {
+  expect_equal(parse(""), settings{});
+  EXPECT_TRUE(parse("# nothing\n").rules.empty());
+}
+
+TEST(settings_file, every_setting_is_read) {
+  const settings read = parse(R"(
+ingest: {push: "tcp://127.0.0.1:1", acked: "tcp://localhost:2"}
+alerts: {stream: "tcp://[::1]:3", replay: "ipc:///run/tocsin/replay"}
+http: {listen: ""}
+rules: /srv/*.yaml
+data: /var/lib/tocsin
+shards: 256
+tick: 1s
+log: {level: debug}
+limits:
+  message_bytes: 2MiB
+  event_bytes: 32KiB
+  nesting: 6
+  event_id_bytes: 64
+  labels: 10
+  label_name_bytes: 16
+  value_bytes: 1000
+  time_ahead_max: 5s
+)");
+  settings wanted;
+  wanted.ingest_push = "tcp://127.0.0.1:1";
+  wanted.ingest_acked = "tcp://localhost:2";
+  wanted.alerts_stream = "tcp://[::1]:3";
+  wanted.alerts_replay = "ipc:///run/tocsin/replay";
+  wanted.http_listen = "";
+  wanted.data = "/var/lib/tocsin";
+  wanted.shards = 256;
+  wanted.tick = 1s;
+  wanted.log_level = "debug";
+  wanted.limits = {2 * 1024 * 1024, 32 * 1024, 6, 64, 10, 16, 1000, 5s};
+  expect_equal(read, wanted);
+  EXPECT_EQ(read.rules, std::vector<std::string>{"/srv/*.yaml"});
+}
+
+TEST(settings_file, rule_globs_are_relative_to_the_settings_files_folder) {
+  const settings read = parse("rules: [rules/*.yaml, /abs/x.yaml]");
+  EXPECT_EQ(read.rules,
+            (std::vector<std::string>{"/etc/tocsin/rules/*.yaml", "/abs/x.yaml"}));
+}
+
+TEST(settings_file, endpoints_that_strangers_could_reach_are_errors_that_say_why) {
+  for (const char* endpoint :
+       {"tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://192.168.1.2:5555", "tcp://eth0:5555",
+        "tcp://127.example.com:5555", "tcp://127.0.0.1.example.com:5555", "tcp://[::]:5555"}) {
+    const std::string all = errors_of("ingest: {push: '" + std::string(endpoint) + "'}");
+    EXPECT_NE(all.find("is not a loopback address"), std::string::npos) << endpoint << all;
+    EXPECT_NE(all.find("not authenticated"), std::string::npos) << endpoint;
+  }
+  EXPECT_NE(errors_of("http: {listen: '0.0.0.0:9093'}").find("is not a loopback address"),
+            std::string::npos);
+}
+
+TEST(settings_file, endpoints_on_this_host_are_accepted) {
+  for (const char* endpoint : {"tcp://127.0.0.1:5555", "tcp://127.1.2.3:0", "tcp://127.0.0.1:*",
+                               "tcp://localhost:1", "tcp://[::1]:1", "ipc:///run/x", ""}) {
+    EXPECT_EQ(errors_of("ingest: {acked: '" + std::string(endpoint) + "'}"), "") << endpoint;
+  }
+}
+
+TEST(settings_file, endpoints_that_are_none_are_errors) {
+  for (const char* endpoint : {"127.0.0.1:5555", "tcp://127.0.0.1", "tcp://127.0.0.1:99999",
+                               "udp://127.0.0.1:1", "ipc://", "tcp://127.0.0.1:"}) {
+    EXPECT_NE(errors_of("alerts: {stream: '" + std::string(endpoint) + "'}"), "") << endpoint;
+  }
+}
+
+TEST(settings_file, unknown_settings_are_errors_with_a_suggestion) {
+  EXPECT_EQ(errors_of("ingest:\n  psh: x\nshard: 2\n"),
+            "t.yaml:3:1: error: unknown field 'shard' (did you mean 'shards'?)\n"
+            "t.yaml:2:3: error: unknown field 'psh' (did you mean 'push'?)\n");
+}
+
+TEST(settings_file, numbers_are_what_they_look_like_and_within_bounds) {
+  for (const char* line :
+       {"shards: 257", "shards: -1", "shards: 08", "shards: 0777", "shards: 2.0", "shards: many",
+        "limits: {nesting: 0}", "limits: {message_bytes: 1MB}", "limits: {message_bytes: 65MiB}",
+        "limits: {value_bytes: 99999999999999999999MiB}", "limits: {value_bytes: KiB}",
+        "limits: {event_bytes: 2MiB}", "limits: {time_ahead_max: 2d}", "tick: 0s", "tick: 2m",
+        "tick: 200", "log: {level: trace}"}) {
+    EXPECT_NE(errors_of(line), "") << line;
+  }
+}
+
+TEST(settings_file, all_errors_are_reported_at_once) {
+  diagnostics found;
+  (void)parse_settings("shards: 999\ntick: never\nlog: {level: loud}\nhttp: text\n", "t.yaml",
+                       found);
+  EXPECT_EQ(found.size(), 4U) << texts(found);
+}
+
+TEST(settings_file, a_file_that_cannot_be_read_is_an_error) {
+  diagnostics found;
+  (void)load_settings("/nowhere/tocsin.yaml", found);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_NE(found[0].text().find("No such file"), std::string::npos) << texts(found);
+}
+
+}  // namespace
+}  // namespace tocsin

@@ -33,6 +33,11 @@ constexpr duration heartbeat_every = 1s;
 /// How long counts() and active_alerts() wait for all actors together.
 constexpr duration answer_time = 5s;
 
+/// Work sharing, by measurement with a 200 ms tick on 2 cores: idle it takes 0.1 % of a core and at
+/// 1,000 bursts/s 7 %, where work stealing takes 4.5 % and 20 % (its workers poll; tuned to poll
+/// less, 1.1 % and 20 %). Latency at 10,000 bursts/s is the same (p50 40 us, p99 0.4 ms). Stealing
+/// has 1.1 times the throughput with bursts of 64; that does not outweigh what it costs a quiet
+/// system. At least 2 threads, so that a sink that asks for counts() does not wait for itself.
 struct system_settings : caf::actor_system_config {
   explicit system_settings(std::size_t shards) {
     set("scheduler.policy", caf::atom("sharing"));

@@ -16,12 +16,14 @@ std::shared_ptr<const log_step> step_maker::of_burst(const std::shared_ptr<const
   clock_ = std::max(clock_, now);
   auto batch = std::make_shared<event_batch>();
   batch->owners.push_back(what);
-  batch->events.reserve(what->messages.size());
+  // Bursts are mostly like the one before: room for as many spares growing.
+  batch->events.reserve(std::max(what->messages.size(), last_events_ + last_events_ / 4));
   refused_.clear();
   for (std::size_t i = 0; i < what->messages.size(); ++i) {
     if (i < what->arrivals.size()) clock_ = std::max(clock_, what->arrivals[i]);
     decoder_.decode(what->messages[i], clock_, *batch, refused_);
   }
+  last_events_ = batch->events.size();
   enter_in_books(*batch);
   if (batch->events.empty()) return nullptr;
 

@@ -41,6 +41,7 @@ class step_maker {
   event_router router_;
   std::vector<rejection> refused_;
   instant clock_{};
+  std::size_t last_events_ = 0;  ///< accepted in the burst before
   std::uint64_t steps_ = 0;
   std::uint64_t next_position_ = 1;
 };

@@ -39,7 +39,7 @@ struct stream {
       event_batch& batch = all.emplace_back();
       batch.events.resize(4096);
       for (event& one : batch.events) {
-        one.texts[static_cast<std::size_t>(event_field::resource_id)] = names[random() % keys];
+        one.set_text(event_field::resource_id, names[random() % keys]);
         one.value = static_cast<double>(random() % 100 + 100);
       }
       slices.push_back(router.route(batch).front());

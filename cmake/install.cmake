@@ -16,6 +16,7 @@ configure_package_config_file(cmake/tocsinConfig.cmake.in ${CMAKE_CURRENT_BINARY
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/tocsinConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/tocsinConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/tocsinConfigVersion.cmake
   cmake/FindCAF.cmake DESTINATION ${package_dir})
+file(RELATIVE_PATH pc_to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/tocsin.pc.in ${CMAKE_CURRENT_BINARY_DIR}/tocsin.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/tocsin.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

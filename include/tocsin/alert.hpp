@@ -28,8 +28,9 @@ struct window_bounds {
 /// What a window held when it was judged.
 struct evidence {
   std::uint64_t event_count = 0;
-  std::vector<std::string>
-      event_ids;  ///< by (time, log position), at most event_ids_max, the newest ones
+  /// Of the first event_ids_max events with an id of each pane or session: the newest event_ids_max
+  /// that lie in the window, by (time, log position).
+  std::vector<std::string> event_ids;
   bool event_ids_truncated =
       false;  ///< true when some event's id is not in event_ids (events without id aside)
   instant first_event_time{};
@@ -73,8 +74,7 @@ struct finding {
   tocsin::severity severity = tocsin::severity::info;
   std::string_view cause;  ///< a string literal: "condition met", "window closed", ...
   evidence proof;
-  std::shared_ptr<const alert_texts>
-      texts;  ///< with met and updated when severity or texts are new; else null
+  std::shared_ptr<const alert_texts> texts;  ///< with met; else null
 };
 
 /// The one order in which findings of a step take effect, whatever shard they came from:

@@ -63,10 +63,9 @@ struct label {
 /// One event. An absent string has data() == nullptr, which differs from an empty one; an absent
 /// value is NaN.
 struct event {
-  std::array<std::string_view, event_field_count>
-      texts{};        ///< by event_field; only the is_text() ones are used
-  instant time{};     ///< when it happened; arrival when the sender gave none
-  instant arrived{};  ///< the log's clock when it came in
+  std::array<std::string_view, 8> texts{};  ///< see text() and set_text()
+  instant time{};                           ///< when it happened; arrival when the sender gave none
+  instant arrived{};                        ///< the log's clock when it came in
   double value = std::numeric_limits<double>::quiet_NaN();
   std::uint32_t labels_begin = 0;  ///< into event_batch::labels
   std::uint32_t labels_count = 0;
@@ -75,10 +74,20 @@ struct event {
   bool has_time = false;  ///< false: the sender gave none, `time` is the arrival
 
   [[nodiscard]] std::string_view text(event_field field) const noexcept {
-    return texts[static_cast<std::size_t>(field)];
+    return texts[place(field)];
   }
+  /// Precondition: is_text(field).
+  void set_text(event_field field, std::string_view text) noexcept { texts[place(field)] = text; }
   [[nodiscard]] bool has(event_field field) const noexcept { return text(field).data() != nullptr; }
   [[nodiscard]] bool has_value() const noexcept { return !std::isnan(value); }
+
+ private:
+  /// Only eight fields are texts: events are many, so they are kept small.
+  [[nodiscard]] static constexpr std::size_t place(event_field field) noexcept {
+    constexpr std::array<std::uint8_t, event_field_count> places{0, 1, 0, 2, 3, 4, 5,
+                                                                 0, 0, 6, 7, 0, 0};
+    return places[static_cast<std::size_t>(field)];
+  }
 };
 
 /// Bounds on what an event may be. Each refusal has its own code (docs/protocol.md).

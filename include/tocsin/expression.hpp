@@ -180,8 +180,14 @@ class expression {
   /// The equalities on text fields and labels that every event meeting this must meet (from the
   /// top-level &&).
   [[nodiscard]] const std::vector<required_equality>& required() const noexcept;
-  /// The value when it uses no name.
+  /// The value when it uses no name. A text lives as long as the expression or a copy of it.
   [[nodiscard]] std::optional<value> constant() const;
+
+  /// The id of the name that the expression consists of, if it is nothing but a name.
+  [[nodiscard]] std::optional<std::uint32_t> bare_name() const;
+  /// The smallest value that the name `id` must have for the expression to be true, from the
+  /// top-level && conjuncts that compare it with a constant; nothing when none does.
+  [[nodiscard]] std::optional<double> least(std::uint32_t id) const;
 
   struct program;  ///< private to expression.cpp
 

@@ -55,9 +55,9 @@ struct pipeline_counts {
 };
 
 /// Runs from start() to stop(). All members may be called from any thread; push() from one thread
-/// at a time keeps that thread's order. Sinks and callbacks may call counts(), active_alerts(),
-/// failure() and try_push(); push(), advance(), drain(), stop() and the destructor could wait for
-/// the very thread they are called on.
+/// at a time keeps that thread's order. Sinks and callbacks may call failure() and try_push(),
+/// sinks also counts() and active_alerts(); all else could wait for the very thread it is called
+/// on.
 class pipeline {
  public:
   /// Starts the actors. Sinks get every transition, in order, on one of the pipeline's threads.

@@ -26,10 +26,14 @@ fact fact_of(const required_equality& demand, const std::string& text) {
 int preference(const required_equality& demand) {
   if (!demand.field) return 4;
   switch (*demand.field) {
-    case event_field::item: return 0;
-    case event_field::resource_id: return 1;
-    case event_field::resource_name: return 2;
-    default: return 3;
+    case event_field::item:
+      return 0;
+    case event_field::resource_id:
+      return 1;
+    case event_field::resource_name:
+      return 2;
+    default:
+      return 3;
   }
 }
 

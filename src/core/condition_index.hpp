@@ -49,7 +49,8 @@ class condition_index {
     for (const std::uint32_t one : everywhere_) visit(one);
     for (const event_field field : fields_) {
       const std::string_view text = of.text(field);
-      if (text.data() != nullptr) visit_all(by_field_[static_cast<std::size_t>(field)], text, visit);
+      if (text.data() != nullptr)
+        visit_all(by_field_[static_cast<std::size_t>(field)], text, visit);
     }
     if (by_label_.empty()) return;
     for (const label& one : batch.labels_of(of)) {

@@ -68,8 +68,8 @@ void event_router::index::send(const event_batch& batch, std::uint32_t at, std::
     return listed == static_cast<std::uint32_t>(unit_in_group);
   };
   // Most events want the units that the one before wanted: one list serves them all.
-  const bool listed = to.units.size() >= count && std::equal(to.units.end() - count, to.units.end(),
-                                                             first, last, same);
+  const bool listed = to.units.size() >= count &&
+                      std::equal(to.units.end() - count, to.units.end(), first, last, same);
   if (!listed) {
     for (const std::uint64_t* one = first; one != last; ++one) {
       to.units.push_back(static_cast<std::uint32_t>(*one));
@@ -116,6 +116,8 @@ std::vector<slice> event_router::route(const event_batch& batch) {
   return std::move(own.slices);
 }
 
-std::uint64_t event_router::unmatched() const noexcept { return index_->unmatched; }
+std::uint64_t event_router::unmatched() const noexcept {
+  return index_->unmatched;
+}
 
 }  // namespace tocsin

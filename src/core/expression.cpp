@@ -118,7 +118,9 @@ const schema& schema::of_event() {
 }
 
 value event_scope::get(std::uint32_t id) const {
-  switch (static_cast<event_field>(id)) {
+  if (id >= event_field_count) return {};
+  const auto field = static_cast<event_field>(id);
+  switch (field) {
     case event_field::time:
       return value::of(std::int64_t{to_unix_ms(event_->time)});
     case event_field::value:
@@ -128,8 +130,10 @@ value event_scope::get(std::uint32_t id) const {
       return value::of(static_cast<std::int64_t>(*event_->level));
     case event_field::action:
       return value::of(to_text(event_->action));
+    case event_field::labels:
+      return {};
     default:
-      return id < event_field_count ? value::of(event_->texts[id]) : value{};
+      return value::of(event_->text(field));
   }
 }
 

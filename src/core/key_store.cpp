@@ -14,48 +14,58 @@ std::uint32_t key_store::add(const fingerprint& key, const event_batch& batch, c
     slot = free_.back();
     free_.pop_back();
   }
-  slots_[slot] = {key, {no_index, no_index, no_index, 0}};
+  slots_[slot] = {key, {no_index, no_index, no_index}};
   values_[slot] = pack_key(*group_, batch, from);
   table_.insert(key, slot);
   return slot;
 }
 
-std::uint32_t key_store::state_of(std::uint32_t slot, std::uint32_t unit) const {
-  const link* at = &slots_[slot].first;
-  while (at->unit != unit) {
-    if (at->next == no_index) return no_index;
-    at = static_cast<const link*>(links_.at(at->next));
-  }
-  return at->state;
+std::uint32_t key_store::state_at(std::uint32_t slot, std::uint32_t unit, cursor& place) const {
+  const key_link* at = place.at_ == nullptr ? &slots_[slot].first : place.at_;
+  while (at->unit < unit && at->next != no_index)
+    at = static_cast<const key_link*>(links_.at(at->next));
+  place.at_ = at;
+  return at->unit == unit ? at->state : no_index;
 }
 
 void key_store::attach(std::uint32_t slot, std::uint32_t unit, std::uint32_t state) {
-  link& first = slots_[slot].first;
-  if (first.unit == no_index) {
-    first = {unit, state, no_index, 0};
+  key_link* at = &slots_[slot].first;
+  if (at->unit == no_index) {
+    *at = {unit, state, no_index};
     return;
   }
   const std::uint32_t added = links_.take();
-  *static_cast<link*>(links_.at(added)) = {unit, state, first.next, 0};
-  first.next = added;
+  key_link* const made = static_cast<key_link*>(links_.at(added));
+  if (unit < at->unit) {
+    *made = *at;
+    *at = {unit, state, added};
+    return;
+  }
+  while (at->next != no_index) {
+    key_link* const next = static_cast<key_link*>(links_.at(at->next));
+    if (next->unit > unit) break;
+    at = next;
+  }
+  *made = {unit, state, at->next};
+  at->next = added;
 }
 
 void key_store::detach(std::uint32_t slot, std::uint32_t unit) {
   slot_entry& entry = slots_[slot];
-  link* at = &entry.first;
+  key_link* at = &entry.first;
   if (at->unit == unit) {
     if (at->next == no_index) {
       remove(slot);
       return;
     }
     const std::uint32_t moved = at->next;
-    *at = *static_cast<const link*>(links_.at(moved));
+    *at = *static_cast<const key_link*>(links_.at(moved));
     links_.give_back(moved);
     return;
   }
   for (;;) {
     const std::uint32_t following = at->next;
-    link* next = static_cast<link*>(links_.at(following));
+    key_link* next = static_cast<key_link*>(links_.at(following));
     if (next->unit == unit) {
       at->next = next->next;
       links_.give_back(following);
@@ -69,16 +79,6 @@ void key_store::remove(std::uint32_t slot) {
   table_.erase(slots_[slot].key, slot);
   values_[slot] = {};
   free_.push_back(slot);
-}
-
-std::vector<std::pair<std::uint32_t, std::uint32_t>> key_store::states(std::uint32_t slot) const {
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> all;
-  const link* at = &slots_[slot].first;
-  for (;;) {
-    if (at->unit != no_index) all.emplace_back(at->unit, at->state);
-    if (at->next == no_index) return all;
-    at = static_cast<const link*>(links_.at(at->next));
-  }
 }
 
 }  // namespace tocsin

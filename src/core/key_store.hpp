@@ -13,10 +13,18 @@
 
 namespace tocsin {
 
+/// One unit's state of a key. A key's links are chained in ascending order of unit.
+struct key_link {
+  std::uint32_t unit;
+  std::uint32_t state;
+  std::uint32_t next;
+  std::uint32_t unused = 0;  ///< the slab's blocks are multiples of 8 bytes
+};
+
 /// A key lives as long as some unit has state for it.
 class key_store {
  public:
-  explicit key_store(const group& of) : group_(&of), links_(sizeof(link)) {}
+  explicit key_store(const group& of) : group_(&of), links_(sizeof(key_link)) {}
 
   [[nodiscard]] std::uint32_t find(const fingerprint& key) const {
     return table_.find(key, [&](std::uint32_t slot) { return slots_[slot].key == key; });
@@ -26,8 +34,15 @@ class key_store {
   [[nodiscard]] std::uint32_t add(const fingerprint& key, const event_batch& batch,
                                   const event& from);
 
-  /// The state a unit has for the key, or no_index.
-  [[nodiscard]] std::uint32_t state_of(std::uint32_t slot, std::uint32_t unit) const;
+  /// Where the look-up of a key's states stands: units asked for in ascending order cost one walk
+  /// together.
+  class cursor {
+    friend class key_store;
+    const key_link* at_ = nullptr;
+  };
+  /// The state a unit has for the key, or no_index. Precondition: the units asked for with one
+  /// cursor ascend, and the slot is the same.
+  [[nodiscard]] std::uint32_t state_at(std::uint32_t slot, std::uint32_t unit, cursor& place) const;
   void attach(std::uint32_t slot, std::uint32_t unit, std::uint32_t state);
   /// The unit's state is gone; with the last one the key goes too.
   void detach(std::uint32_t slot, std::uint32_t unit);
@@ -35,9 +50,6 @@ class key_store {
   void drop_if_unused(std::uint32_t slot) {
     if (slots_[slot].first.unit == no_index) remove(slot);
   }
-  /// The (unit, state) pairs of a key, in no certain order.
-  [[nodiscard]] std::vector<std::pair<std::uint32_t, std::uint32_t>> states(
-      std::uint32_t slot) const;
 
   /// The key's group values (packed_event.hpp); valid until the key goes.
   [[nodiscard]] std::string_view values(std::uint32_t slot) const { return values_[slot]; }
@@ -47,16 +59,10 @@ class key_store {
  private:
   void remove(std::uint32_t slot);
 
-  struct link {
-    std::uint32_t unit;
-    std::uint32_t state;
-    std::uint32_t next;
-    std::uint32_t unused = 0;
-  };
   // The first link lies in the slot itself: most keys have one unit.
   struct slot_entry {
     fingerprint key;
-    link first;
+    key_link first;
   };
 
   const group* group_;

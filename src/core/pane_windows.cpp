@@ -63,9 +63,7 @@ void pane_windows::enter(std::uint32_t index, const arriving_event& arriving, st
   const std::uint32_t pane_index = pane_for(state, end_ms);
   window_record& pane = records_.at(pane_index);
   const bool new_pane = pane.count == 0;
-  records_.add(pane, arriving.batch, arriving.from, time_ms, arriving.position);
-  if (keeps_newest_)
-    record_store::keep_newest(pane, arriving.batch, arriving.from, time_ms, arriving.position);
+  count_in(state, pane_index, arriving, time_ms);
   if (keeps_running_) {
     if (end_ms > newest_before_ms) {
       if (state.running == no_index) state.running = records_.take();

@@ -96,9 +96,8 @@ class compilation {
  private:
   [[nodiscard]] std::size_t error_count() const {
     return static_cast<std::size_t>(
-        std::count_if(found_->begin(), found_->end(), [](const diagnostic& one) {
-          return one.kind == diagnostic::grade::error;
-        }));
+        std::count_if(found_->begin(), found_->end(),
+                      [](const diagnostic& one) { return one.kind == diagnostic::grade::error; }));
   }
 
   void report(const placed_text& at, std::string_view field, std::string message,

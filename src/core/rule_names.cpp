@@ -26,8 +26,7 @@ constexpr std::array window_names{
                       trend::any},
     bound_window_name{"window.start", window_name::window_start, value_type::text, trend::any},
     bound_window_name{"window.end", window_name::window_end, value_type::text, trend::any},
-    bound_window_name{"window.size", window_name::window_size, value_type::length,
-                      trend::constant},
+    bound_window_name{"window.size", window_name::window_size, value_type::length, trend::constant},
     bound_window_name{"duration", window_name::duration, value_type::length, trend::rising},
     bound_window_name{"max_severity", window_name::max_severity, value_type::text, trend::any},
     bound_window_name{"rule", window_name::rule, value_type::text, trend::constant},
@@ -55,7 +54,9 @@ std::optional<aggregate_function> find_function(std::string_view name) {
 }
 
 bool is_name(std::string_view text) {
-  const auto letter = [](char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_'; };
+  const auto letter = [](char c) {
+    return std::isalpha(static_cast<unsigned char>(c)) || c == '_';
+  };
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   return !text.empty() && text.size() <= 100 && letter(text.front()) &&
          std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || digit(c); });
@@ -79,10 +80,14 @@ trend movement_of(const aggregate& of) {
   switch (of.function) {
     case aggregate_function::count:
     case aggregate_function::count_if:
-    case aggregate_function::max: return trend::rising;
-    case aggregate_function::min: return trend::falling;
-    case aggregate_function::avg: return trend::any;
-    case aggregate_function::sum: break;
+    case aggregate_function::max:
+      return trend::rising;
+    case aggregate_function::min:
+      return trend::falling;
+    case aggregate_function::avg:
+      return trend::any;
+    case aggregate_function::sum:
+      break;
   }
   const auto fixed = of.argument->constant();
   const auto number = fixed ? fixed->as_number() : std::nullopt;
@@ -187,8 +192,7 @@ result<name_binding> rule_names::add_aggregate(const aggregate_call& call) {
   const bool counts =
       *function == aggregate_function::count || *function == aggregate_function::count_if;
   const name_binding binding{aggregate_base + slot,
-                             counts ? value_type::integer : value_type::number,
-                             movement_of(asked)};
+                             counts ? value_type::integer : value_type::number, movement_of(asked)};
   if (known == aggregates_.end()) aggregates_.push_back(std::move(asked));
   return binding;
 }

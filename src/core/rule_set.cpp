@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <tuple>
 
@@ -40,7 +42,8 @@ void check_all(const std::vector<rule_spec>& specs, diagnostics& found) {
 
 std::string group_key(const std::vector<group_field>& fields) {
   std::string key;
-  for (const group_field& field : fields) key += fmt::format("{}:{}", field.name.size(), field.name);
+  for (const group_field& field : fields)
+    key += fmt::format("{}:{}", field.name.size(), field.name);
   return key;
 }
 
@@ -63,6 +66,7 @@ class rule_compiler {
     for (aggregate& asked : compiled.aggregates) {
       of.aggregate_slots.push_back(share(home, std::move(asked)));
     }
+    of.count_floor = count_floor_of(of, home);
     set_.rules_.push_back(std::move(of));
   }
 
@@ -77,23 +81,55 @@ class rule_compiler {
   }
 
   std::uint32_t unit_of(std::uint32_t in_group, const expression& where, const rule_spec& spec) {
-    const unit_key key{in_group,          where.canonical(),  spec.window.kind,
-                       spec.window.size,  spec.window.every,  spec.window.offset,
-                       *spec.lateness,    spec.clock};
+    const unit_key key{in_group,          where.canonical(),  spec.window.kind, spec.window.size,
+                       spec.window.every, spec.window.offset, *spec.lateness,   spec.clock};
     const auto next = static_cast<std::uint32_t>(set_.units_.size());
     const auto [known, is_new] = units_.emplace(key, next);
     if (!is_new && set_.units_[known->second].rules.size() < unit_rules_max) return known->second;
     known->second = next;
-    set_.units_.push_back({next, in_group, where, where.canonical(), spec.window, *spec.lateness,
-                           spec.clock, {}, {}, false, false});
+    set_.units_.push_back({next,
+                           in_group,
+                           where,
+                           where.canonical(),
+                           spec.window,
+                           *spec.lateness,
+                           spec.clock,
+                           {},
+                           {},
+                           false,
+                           false});
     set_.groups_[in_group].units.push_back(next);
     return next;
+  }
+
+  /// The fewest events with which `having` can be true, as far as it compares a count with a
+  /// constant.
+  static std::uint64_t count_floor_of(const rule& of, const unit& home) {
+    double floor = 1;
+    const auto consider = [&](std::uint32_t id) {
+      if (const auto least = of.having.least(id)) floor = std::max(floor, std::floor(*least));
+    };
+    const auto is_count = [&](std::uint32_t id) {
+      return id >= aggregate_base && id < event_base &&
+             home.aggregates[of.aggregate_slots[id - aggregate_base]].function ==
+                 aggregate_function::count;
+    };
+    consider(static_cast<std::uint32_t>(window_name::event_count));
+    for (std::uint32_t i = 0; i < of.aggregate_slots.size(); ++i)
+      if (is_count(aggregate_base + i)) consider(aggregate_base + i);
+    for (std::uint32_t i = 0; i < of.selected.size(); ++i) {
+      const auto name = of.selected[i].formula.bare_name();
+      if (name && is_count(*name)) consider(selected_base + i);
+    }
+    // Beyond 2^53 a count and a number can no longer be told apart: such rules are evaluated.
+    return floor <= 0x1p53 ? static_cast<std::uint64_t>(floor) : 1;
   }
 
   /// The unit's index of an aggregate, added when no rule asked for it yet.
   std::uint32_t share(unit& home, aggregate asked) {
     const auto next = static_cast<std::uint32_t>(home.aggregates.size());
-    const auto [known, is_new] = aggregates_.emplace(std::pair{home.index, canonical_text(asked)}, next);
+    const auto [known, is_new] =
+        aggregates_.emplace(std::pair{home.index, canonical_text(asked)}, next);
     if (is_new) home.aggregates.push_back(std::move(asked));
     return known->second;
   }

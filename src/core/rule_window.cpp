@@ -44,13 +44,14 @@ std::string settle_sliding(window_spec& window) {
     return fmt::format("window.every {} is longer than window.sliding {} ({})",
                        format_duration(every), format_duration(window.size), hint());
   }
-  if (window.size % every != duration{0} || (!given && window.size % duration{10} != duration{0} &&
-                                             every > default_every_min)) {
+  if (window.size % every != duration{0} ||
+      (!given && window.size % duration{10} != duration{0} && every > default_every_min)) {
     return given ? fmt::format("window.every {} does not divide window.sliding {} ({})",
                                format_duration(every), format_duration(window.size), hint())
-                 : fmt::format("window.sliding {} needs window.every: a tenth of it, at least 1s, "
-                               "does not divide it ({})",
-                               format_duration(window.size), hint());
+                 : fmt::format(
+                       "window.sliding {} needs window.every: a tenth of it, at least 1s, "
+                       "does not divide it ({})",
+                       format_duration(window.size), hint());
   }
   if (window.size / every > slices_max) {
     return fmt::format("window.every {} cuts window.sliding {} into {} slices, at most {} ({})",
@@ -66,8 +67,10 @@ std::string settle_sliding(window_spec& window) {
 std::string settle_window(window_spec& window) {
   if (window.size <= duration{0}) return "the window has no length (try window: {sliding: 5m})";
   if (window.size > length_max) return "the window is longer than 10000d";
+  if (window.offset < duration{0}) return "window.offset is negative";
   switch (window.kind) {
-    case window_kind::sliding: return settle_sliding(window);
+    case window_kind::sliding:
+      return settle_sliding(window);
     case window_kind::fixed:
       window.every = window.size;
       if (window.offset >= window.size) {
@@ -75,7 +78,8 @@ std::string settle_window(window_spec& window) {
                            format_duration(window.offset), format_duration(window.size));
       }
       return "";
-    case window_kind::session: return "";
+    case window_kind::session:
+      return "";
   }
   return "";
 }

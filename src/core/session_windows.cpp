@@ -12,9 +12,9 @@ session_windows::~session_windows() {
   for (window_state& state : states_) forget(state);
 }
 
-bool session_windows::accepts(std::uint32_t slot, std::int64_t time_ms, std::int64_t watermark_ms) {
+bool session_windows::accepts(std::uint32_t index, std::int64_t time_ms,
+                              std::int64_t watermark_ms) {
   if (time_ms + gap_ms_ >= watermark_ms) return true;
-  const std::uint32_t index = keys_->state_of(slot, unit_->index);
   if (index == no_index) return false;
   for (std::uint32_t at = states_[index].head; at != no_index; at = records_.at(at).next)
     if (belongs(records_.at(at), time_ms)) return true;
@@ -50,9 +50,9 @@ void session_windows::join(window_record& earlier, std::uint32_t later) {
 void session_windows::enter(std::uint32_t index, const arriving_event& arriving,
                             std::int64_t time_ms, std::int64_t, std::vector<finding>& out) {
   window_state& state = states_[index];
-  window_record& session = records_.at(session_for(state, time_ms));
-  records_.add(session, arriving.batch, arriving.from, time_ms, arriving.position);
-  record_store::keep_newest(session, arriving.batch, arriving.from, time_ms, arriving.position);
+  const std::uint32_t entered = session_for(state, time_ms);
+  count_in(state, entered, arriving, time_ms);
+  const window_record& session = records_.at(entered);
   const std::int64_t first_due_ms = records_.at(state.head).last_ms + gap_ms_;
   // A session that grew is looked at when its old deadline comes, and armed anew then.
   if (first_due_ms < state.due_ms) arm(index, first_due_ms);

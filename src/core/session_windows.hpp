@@ -13,7 +13,7 @@ class session_windows final : public unit_windows {
   ~session_windows() override;
 
  private:
-  bool accepts(std::uint32_t slot, std::int64_t time_ms, std::int64_t watermark_ms) override;
+  bool accepts(std::uint32_t state, std::int64_t time_ms, std::int64_t watermark_ms) override;
   void enter(std::uint32_t state, const arriving_event& arriving, std::int64_t time_ms,
              std::int64_t watermark_ms, std::vector<finding>& out) override;
   std::int64_t close_at(std::uint32_t state, std::int64_t due_ms,

@@ -2,6 +2,8 @@
 // Life of a unit's states: made at a key's first event, armed with deadlines, released when over.
 #include "core/unit_windows.hpp"
 
+#include <bit>
+
 #include "core/pane_windows.hpp"
 #include "core/session_windows.hpp"
 
@@ -16,10 +18,10 @@ unit_windows::unit_windows(const rule_set& rules, const unit& of, key_store& key
   for (const std::uint32_t index : of.rules) {
     const rule& one = rules.rules()[index];
     (one.early ? early_mask_ : close_mask_) |= mask_of(one);
-    // An early rule with one severity needs texts only when an event that brings them is at hand.
-    if (!one.early || !one.fixed_severity) keeps_newest_ = true;
+    if (one.spec.keep_firing_for > duration{}) lingering_mask_ |= mask_of(one);
   }
-  if (of.window.kind == window_kind::session) keeps_newest_ = true;
+  // Early rules have an event at hand when they need texts; at a close there is none.
+  keeps_newest_ = close_mask_ != 0 || of.window.kind == window_kind::session;
 }
 
 std::uint32_t unit_windows::make_state(std::uint32_t slot) {
@@ -37,42 +39,50 @@ std::uint32_t unit_windows::make_state(std::uint32_t slot) {
   return index;
 }
 
-void unit_windows::take(std::uint32_t slot, const arriving_event& arriving,
-                        std::vector<finding>& out) {
+std::uint32_t unit_windows::take(std::uint32_t slot, std::uint32_t index,
+                                 const arriving_event& arriving, std::vector<finding>& out) {
   const std::int64_t arrived_ms = to_unix_ms(arriving.from.arrived);
   const std::int64_t time_ms =
       unit_->clock == rule_clock::event ? to_unix_ms(arriving.from.time) : arrived_ms;
   const std::int64_t watermark_ms = arrived_ms - lateness_ms_;
-  if (!accepts(slot, time_ms, watermark_ms)) {
+  if (!accepts(index, time_ms, watermark_ms)) {
     ++late_;
-    return;
+    return index;
   }
-  std::uint32_t index = keys_->state_of(slot, unit_->index);
   if (index == no_index) index = make_state(slot);
   ++updates_;
-  remember(states_[index], arriving, time_ms);
   enter(index, arriving, time_ms, watermark_ms, out);
+  return index;
 }
 
-void unit_windows::remember(window_state& state, const arriving_event& arriving,
-                            std::int64_t time_ms) {
-  if (arriving.from.has(event_field::event_id)) {
+void unit_windows::count_in(window_state& state, std::uint32_t record,
+                            const arriving_event& arriving, std::int64_t time_ms) {
+  window_record& to = records_.at(record);
+  // A key that floods leaves the ids of its first events of each pane: what comes behind them would
+  // only push the same memory through the cache.
+  if (to.with_id < event_ids_max && arriving.from.has(event_field::event_id)) {
     if (state.ids == nullptr) state.ids = std::make_unique<id_ring>();
     state.ids->add(time_ms, arriving.position, arriving.from.text(event_field::event_id));
   }
+  records_.add(to, arriving.batch, arriving.from, time_ms, arriving.position);
+  if (keeps_newest_)
+    record_store::keep_newest(to, arriving.batch, arriving.from, time_ms, arriving.position);
 }
 
-void unit_windows::act(std::uint32_t index, const arriving_event& arriving,
-                       std::vector<finding>& out) {
-  window_state& state = states_[index];
+void unit_windows::act(std::uint32_t index, std::string_view key_values,
+                       const arriving_event& arriving, std::vector<finding>& out) {
   const bool resolved = arriving.from.action == event_action::resolved;
+  const finding::kind what = resolved ? finding::kind::recovered : finding::kind::dismissed;
   const judged_cause cause{arriving.from.arrived, arriving.position,
                            resolved ? "resolved by an event" : "closed by an event"};
-  for (std::uint32_t bit = 0; bit < unit_->rules.size(); ++bit)
-    if ((state.met >> bit & 1) != 0)
-      out.push_back(
-          judge_.report_action(resolved ? finding::kind::recovered : finding::kind::dismissed,
-                               judge_.rule_at(bit), key_of(state), cause));
+  // An alert that keep_firing_for holds up is active though its condition is met no more.
+  const std::uint64_t concerned = lingering_mask_ | (index == no_index ? 0 : states_[index].met);
+  const judged_key key{key_values};
+  for (std::uint64_t left = concerned; left != 0; left &= left - 1)
+    out.push_back(judge_.report_action(
+        what, judge_.rule_at(static_cast<std::uint32_t>(std::countr_zero(left))), key, cause));
+  if (index == no_index) return;
+  window_state& state = states_[index];
   state.met = 0;
   state.ids.reset();
   forget(state);
@@ -125,8 +135,8 @@ void unit_windows::report_holding(window_state& state, std::uint32_t state_index
                                   const judged_window& window, const arriving_event* arriving,
                                   const judged_cause& cause, std::vector<finding>& out) {
   const bool was_met = (state.met & mask_of(of)) != 0;
-  last_report& told = reported_[state_index * unit_->rules.size() + of.bit];
-  if (was_met && window.record->last_position <= told.last_position) return;
+  std::uint64_t& told = reported_[state_index * unit_->rules.size() + of.bit];
+  if (was_met && window.record->last_position <= told) return;
   judged_key key = key_of(state);
   event_batch unpacked;
   if (arriving != nullptr) {
@@ -139,8 +149,8 @@ void unit_windows::report_holding(window_state& state, std::uint32_t state_index
   }
   finding said =
       judge_.report(was_met ? finding::kind::updated : finding::kind::met, of, window, key, cause);
-  if (!was_met || said.severity < told.severity) said.texts = judge_.texts_of(of, window, key);
-  told = {window.record->last_position, said.severity};
+  if (!was_met) said.texts = judge_.texts_of(of, window, key);
+  told = window.record->last_position;
   state.met |= mask_of(of);
   out.push_back(std::move(said));
 }

@@ -31,13 +31,17 @@ class unit_windows {
   unit_windows(const unit_windows&) = delete;
   unit_windows& operator=(const unit_windows&) = delete;
 
-  /// Takes an event that meets the unit's filter for the key in `slot`; makes the state when there
-  /// is none. A late event makes no state. Precondition: close_until(arrival) has been called.
-  void take(std::uint32_t slot, const arriving_event& arriving, std::vector<finding>& out);
+  /// Takes an event that meets the unit's filter for the key in `slot`, whose state is `state`
+  /// (no_index: none; it is made then, unless the event is late). Gives the key's state.
+  /// Precondition: close_until(arrival) has been called.
+  std::uint32_t take(std::uint32_t slot, std::uint32_t state, const arriving_event& arriving,
+                     std::vector<finding>& out);
 
-  /// An event with action resolved or closed came for a key: met rules are reported, what was
-  /// counted is forgotten.
-  void act(std::uint32_t state, const arriving_event& arriving, std::vector<finding>& out);
+  /// An event with action resolved or closed came for a key: rules that are met, or whose alert may
+  /// outlive its condition, are reported; what was counted is forgotten. `state` is no_index when
+  /// there is none.
+  void act(std::uint32_t state, std::string_view key_values, const arriving_event& arriving,
+           std::vector<finding>& out);
 
   /// Closes, in order of deadline, everything whose deadline the watermark at `clock_ms` is beyond.
   void close_until(std::int64_t clock_ms, std::vector<finding>& out);
@@ -62,14 +66,8 @@ class unit_windows {
     std::unique_ptr<id_ring> ids;
   };
 
-  /// What the last met or updated finding of a state and rule told.
-  struct last_report {
-    std::uint64_t last_position = 0;
-    tocsin::severity severity = tocsin::severity::info;
-  };
-
   /// Where an event at time_ms goes; false when it is late for every window (nothing is made then).
-  virtual bool accepts(std::uint32_t slot, std::int64_t time_ms, std::int64_t watermark_ms) = 0;
+  virtual bool accepts(std::uint32_t state, std::int64_t time_ms, std::int64_t watermark_ms) = 0;
   virtual void enter(std::uint32_t state, const arriving_event& arriving, std::int64_t time_ms,
                      std::int64_t watermark_ms, std::vector<finding>& out) = 0;
   /// The deadline `due_ms` of a state has passed: judge, free, and give the next deadline
@@ -79,6 +77,10 @@ class unit_windows {
   /// Gives back all records of a state.
   virtual void forget(window_state& state) = 0;
 
+  /// Adds an event to a pane or session, remembers its id, keeps it as representative where one is
+  /// needed.
+  void count_in(window_state& state, std::uint32_t record, const arriving_event& arriving,
+                std::int64_t time_ms);
   void arm(std::uint32_t state, std::int64_t deadline_ms);
   void release_if_over(std::uint32_t state);
 
@@ -105,17 +107,18 @@ class unit_windows {
   deadline_queue deadlines_;
   std::vector<window_state> states_;
   std::vector<std::uint32_t> free_states_;
-  std::vector<last_report> reported_;  ///< by state and rule bit
+  /// The greatest log position in what the last met or updated finding told, by state and rule bit.
+  std::vector<std::uint64_t> reported_;
   std::int64_t lateness_ms_;
   std::uint64_t early_mask_ = 0;
   std::uint64_t close_mask_ = 0;
+  std::uint64_t lingering_mask_ = 0;  ///< rules with keep_firing_for
   bool keeps_newest_ = false;
   std::uint64_t updates_ = 0;
   std::uint64_t late_ = 0;
 
  private:
   std::uint32_t make_state(std::uint32_t slot);
-  void remember(window_state& state, const arriving_event& arriving, std::int64_t time_ms);
 };
 
 /// The windows of a unit: panes for fixed and sliding, else sessions.

@@ -36,16 +36,23 @@ struct window_engine::state {
     key_store& known = *keys[routed.group];
     std::uint32_t slot = known.find(routed.key);
     if (from.action != event_action::firing) {
-      if (slot == no_index) return;
-      auto touched = known.states(slot);
-      std::sort(touched.begin(), touched.end());
-      for (const auto& [unit, held] : touched) units[unit]->act(held, arriving, out);
+      const group& of = rules->groups()[routed.group];
+      const std::string values = pack_key(of, batch, from);
+      for (const std::uint32_t one : of.units) {
+        // Each look-up begins anew: what acts may end the state before it, and with the last one
+        // the key.
+        key_store::cursor place;
+        units[one]->act(slot == no_index ? no_index : known.state_at(slot, one, place), values,
+                        arriving, out);
+      }
       return;
     }
+    key_store::cursor place;
     for (std::uint32_t i = 0; i < routed.units_count; ++i) {
       const std::uint32_t index = events.units[routed.units_begin + i];
       if (slot == no_index) slot = known.add(routed.key, batch, from);
-      units[index]->take(slot, arriving, out);
+      const std::uint32_t held = known.state_at(slot, index, place);
+      units[index]->take(slot, held, arriving, out);
       idle_until_ms = std::min(idle_until_ms, units[index]->idle_until());
     }
     if (slot != no_index) known.drop_if_unused(slot);  // late for every unit

@@ -78,7 +78,7 @@ std::optional<std::string_view> window_scope::key_text(std::string_view field) c
 }
 
 bool window_judge::holds(const rule& of, const judged_window& window) {
-  if (window.record->count == 0) return false;
+  if (window.record->count < of.count_floor) return false;
   ++judgements_;
   const judged_key nobody;
   return of.having.holds(window_scope{of, *unit_, group_of(), *records_, window, nobody});

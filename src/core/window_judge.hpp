@@ -19,7 +19,7 @@ struct judged_window {
 
 /// Who a finding is about and what its texts are made from.
 struct judged_key {
-  std::string_view values;             ///< packed key (packed_event.hpp)
+  std::string_view values = {};        ///< packed key (packed_event.hpp)
   const id_ring* ids = nullptr;        ///< null: no ids remembered
   const event_batch* batch = nullptr;  ///< of the representative event; null: none is known
   const event* representative = nullptr;

@@ -25,8 +25,8 @@ struct alert_summary {
 
 [[nodiscard]] alert_summary summarize(const alert& of);
 
-/// From the alert map in msgpack (docs/protocol.md). Keys that are missing leave their member empty.
-/// Errors: malformed.
+/// From the alert map in msgpack (docs/protocol.md). Keys that are missing leave their member
+/// empty. Errors: malformed.
 [[nodiscard]] result<alert_summary> read_summary(std::string_view alert_map);
 
 }  // namespace tocsin

@@ -132,7 +132,7 @@ bool event_reader::read_text(msgpack_cursor& at, event_field field) {
     return refuse_length("value_too_long", {field, {}}, text.size(), 0, limits_.value_bytes);
   }
   if (!valid_utf8(text)) return refuse_text("invalid_utf8", {field, {}}, text, "UTF-8");
-  current_->texts[static_cast<std::size_t>(field)] = text;
+  current_->set_text(field, text);
   return true;
 }
 

@@ -134,7 +134,8 @@ std::vector<interface_counters> parse_net_dev(std::string_view text) {
     const auto names = words_of(line.substr(0, colon));
     const auto columns = words_of(line.substr(colon + 1));
     if (names.size() != 1 || names[0] == "lo" || columns.size() < 11) continue;
-    // Receive: bytes packets errs drop fifo frame compressed multicast; transmit: bytes packets errs.
+    // Receive: bytes packets errs drop fifo frame compressed multicast; transmit: bytes packets
+    // errs.
     const auto received = number_of<std::uint64_t>(columns[0]);
     const auto receive_errors = number_of<std::uint64_t>(columns[2]);
     const auto sent = number_of<std::uint64_t>(columns[8]);

@@ -31,7 +31,8 @@ json_line& json_line::plain(std::string_view word) {
 }
 
 json_line& json_line::text(std::string_view value) {
-  return plain(nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return plain(
+      nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 json_line& json_line::key(std::string_view name) {

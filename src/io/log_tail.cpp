@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "io/utf8.hpp"
 
@@ -69,7 +70,9 @@ void line_splitter::finish(std::vector<std::string>& lines) {
 log_tail::log_tail(std::string path, bool from_start)
     : path_(std::move(path)), skip_to_end_(!from_start) {}
 
-log_tail::~log_tail() { close_now(); }
+log_tail::~log_tail() {
+  close_now();
+}
 
 void log_tail::close_now() noexcept {
   if (file_ >= 0) ::close(file_);
@@ -137,6 +140,8 @@ result<log_tail::happening> log_tail::look(std::vector<std::string>& lines) {
   if (auto failed = read_on(lines)) return *failed;
   // While the path names nothing the writer may still hold the old file: go on reading it.
   if (!is_there || is_same || more_) return happened;
+  if (!std::exchange(told_rotated_, true)) return happened;
+  told_rotated_ = false;
   splitter_.finish(lines);
   close_now();
   const auto opened = open_now(false);
@@ -160,8 +165,8 @@ result<line_pattern> line_pattern::compile(std::string name, const std::string& 
   options.set_max_mem(8 << 20);
   auto compiled = std::make_shared<const re2::RE2>(regex, options);
   if (!compiled->ok()) {
-    return error{"bad_pattern", name + ": \"" + regex +
-                                    "\" is not a regular expression: " + compiled->error()};
+    return error{"bad_pattern",
+                 name + ": \"" + regex + "\" is not a regular expression: " + compiled->error()};
   }
   return line_pattern(std::move(name), std::move(compiled));
 }

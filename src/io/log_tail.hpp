@@ -23,7 +23,8 @@ namespace tocsin {
 /// there, its rest skipped, and counted.
 class line_splitter {
  public:
-  explicit line_splitter(std::size_t line_bytes_max = 64 * 1024) : line_bytes_max_(line_bytes_max) {}
+  explicit line_splitter(std::size_t line_bytes_max = 64 * 1024)
+      : line_bytes_max_(line_bytes_max) {}
 
   /// Appends the lines that `piece` completes, without "\n" or "\r\n".
   void feed(std::string_view piece, std::vector<std::string>& lines);
@@ -45,8 +46,9 @@ class line_splitter {
 
 /// Reads what was added to a file since the last look. Not thread-safe.
 ///
-/// When the path names another file (rotation by renaming), the old one is read to its end first
-/// and the new one from its start. When the file has become shorter than what was read (rotation by
+/// When the path names another file (rotation by renaming), the old one is read to its end once
+/// more, at the next look, for its writer may switch a little later; then the new one is read from
+/// its start. When the file has become shorter than what was read (rotation by
 /// truncation), it is read from its start. A file that is not there yet is waited for.
 class log_tail {
  public:
@@ -78,8 +80,9 @@ class log_tail {
   std::uint64_t device_ = 0;
   std::uint64_t inode_ = 0;
   std::int64_t offset_ = 0;
-  bool skip_to_end_;         ///< the first file opened is read from its end
+  bool skip_to_end_;  ///< the first file opened is read from its end
   bool told_missing_ = false;
+  bool told_rotated_ = false;  ///< the look before saw that the path names another file
   bool more_ = false;
 };
 

@@ -144,7 +144,8 @@ class msgpack_cursor {
     Unsigned word;
     if (!number(word)) return false;
     into.kind = msgpack_kind::integer;
-    into.integer = static_cast<Signed>(word);
+    into.integer =
+        static_cast<Signed>(word);  // NOLINT(bugprone-signed-char-misuse): extends the sign
     return true;
   }
 
@@ -203,6 +204,7 @@ class msgpack_cursor {
   }
 
   /// The tokens with lead bytes 0xC0 to 0xDF (msgpack specification, "Formats").
+  // NOLINTNEXTLINE(readability-function-size): a table of formats, a case each
   [[nodiscard]] bool next_wide(unsigned char lead, msgpack_token& into) noexcept {
     using kind = msgpack_kind;
     using std::uint16_t, std::uint32_t, std::uint64_t, std::uint8_t;

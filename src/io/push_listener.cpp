@@ -32,7 +32,7 @@ constexpr int messages_waiting_max = 1000;
 
 /// When stopping: how long after the last message nothing more is expected, how long reading goes
 /// on at most, and how long a full receiver is waited for.
-constexpr milliseconds quiet{20};
+constexpr milliseconds quiet{100};
 constexpr milliseconds drain_max{1000};
 constexpr milliseconds handover_max{5000};
 
@@ -147,10 +147,9 @@ void push_listener::thread_state::run() {
 }
 
 /// Reads what has reached this machine before the stop, for ZeroMQ's own thread may still be
-/// reading it from the network.
+/// reading it from the network. The endpoint stays bound: unbinding ends its connections at once,
+/// with what they still hold.
 void push_listener::thread_state::drain() {
-  // Should it fail, a newcomer is merely cut off a little later.
-  ::zmq_unbind(pull.handle(), endpoint.c_str());
   const auto until = steady::now() + drain_max;
   auto quiet_until = steady::now() + quiet;
   while (steady::now() < until) {

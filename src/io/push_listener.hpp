@@ -28,8 +28,9 @@ class push_listener {
 
   /// There is room again after a refusal. From any thread.
   void room();
-  /// Takes no new connections, reads what has already arrived (for at most 1 s), hands it over and
-  /// ends the thread. Idempotent. Waits at most 5 s for a receiver that refuses: see abandoned().
+  /// Reads what has already arrived (until nothing came for 100 ms, at most for 1 s), hands it over
+  /// and ends the thread. Idempotent. Waits at most 5 s for a receiver that refuses: see
+  /// abandoned().
   void stop();
   /// Messages that stop() could not hand over because the receiver went on refusing.
   [[nodiscard]] std::uint64_t abandoned() const noexcept;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decodes recordings; a recording's own key `arrived_at` shows up as a label and is taken out again.
+// Decodes recordings; a recording's own key `arrived_at` shows up as a label and is taken out
+// again.
 #include "io/recorded_events.hpp"
 
 #include <fmt/format.h>
@@ -60,20 +61,20 @@ void recorded_events::read_event(const event_batch& batch, std::uint32_t index,
     if (each.name != arrival_key) {
       kept_labels_.push_back(each);
     } else if (arrived = arrival_of(each); !arrived) {
-      refused.push_back({index, "bad_time",
-                         fmt::format("arrived_at: seen {}, wanted Unix milliseconds or RFC 3339",
-                                     each.type == label::kind::text
-                                         ? fmt::format("\"{}\"", each.text)
-                                         : fmt::format("{}", each.number)),
-                         source});
+      refused.push_back(
+          {index, "bad_time",
+           fmt::format("arrived_at: seen {}, wanted Unix milliseconds or RFC 3339",
+                       each.type == label::kind::text ? fmt::format("\"{}\"", each.text)
+                                                      : fmt::format("{}", each.number)),
+           source});
       return;
     }
   }
   if (kept_labels_.size() > limits_.labels) {
-    refused.push_back({index, "too_many_labels",
-                       fmt::format("labels: seen {}, wanted at most {}", kept_labels_.size(),
-                                   limits_.labels),
-                       source});
+    refused.push_back(
+        {index, "too_many_labels",
+         fmt::format("labels: seen {}, wanted at most {}", kept_labels_.size(), limits_.labels),
+         source});
     return;
   }
   if (!arrived && of.has_time) arrived = of.time;
@@ -81,8 +82,7 @@ void recorded_events::read_event(const event_batch& batch, std::uint32_t index,
   if (of.has_time && of.time > arrival + limits_.time_ahead_max) {
     refused.push_back({index, "time_in_future",
                        fmt::format("time: seen {}, wanted at most {} after the arrival {}",
-                                   format_rfc3339(of.time),
-                                   format_duration(limits_.time_ahead_max),
+                                   format_rfc3339(of.time), format_duration(limits_.time_ahead_max),
                                    format_rfc3339(arrival)),
                        source});
     return;

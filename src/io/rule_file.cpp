@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decodes the rules of YAML files into rule_specs; what the texts mean is the compiler's business.
-#include "io/rule_file.hpp"
+#include "tocsin/rule_file.hpp"
 
 #include <fmt/format.h>
 #include <glob.h>
@@ -111,8 +111,8 @@ class rule_decoder {
       if (word == text->text) return choice;
       words.emplace_back(word);
     }
-    decode_.error(entry->value, fmt::format("'{}': \"{}\" is not one of {}", name, text->text,
-                                            fmt::join(words, ", ")));
+    decode_.error(entry->value,
+                  fmt::format("'{}': \"{}\" is not one of {}", name, text->text, listed(words)));
     return otherwise;
   }
 

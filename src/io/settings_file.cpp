@@ -100,9 +100,9 @@ class settings_decoder {
   settings decode(const yaml_node& root) {
     settings into;
     if (root.type == yaml_node::kind::null) return into;
-    if (!decode_.check_map(root, "the settings",
-                           {"ingest", "alerts", "http", "rules", "data", "shards", "tick", "log",
-                            "limits"})) {
+    if (!decode_.check_map(
+            root, "the settings",
+            {"ingest", "alerts", "http", "rules", "data", "shards", "tick", "log", "limits"})) {
       return into;
     }
     if (const yaml_node* ingest = section(root, "ingest", {"push", "acked"})) {
@@ -237,9 +237,9 @@ class settings_decoder {
     take_length(*limits, "time_ahead_max", into.time_ahead_max, duration{0},
                 std::chrono::hours{24});
     if (into.event_bytes > into.message_bytes) {
-      decode_.error(*limits, fmt::format("'event_bytes' {} is larger than 'message_bytes' {}",
-                                         byte_text(into.event_bytes),
-                                         byte_text(into.message_bytes)));
+      decode_.error(*limits,
+                    fmt::format("'event_bytes' {} is larger than 'message_bytes' {}",
+                                byte_text(into.event_bytes), byte_text(into.message_bytes)));
     }
   }
 

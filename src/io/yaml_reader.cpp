@@ -3,7 +3,6 @@
 #include "io/yaml_reader.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
@@ -159,10 +158,14 @@ class tree_builder final : public YAML::EventHandler {
 
 std::string_view to_text(yaml_node::kind type) noexcept {
   switch (type) {
-    case yaml_node::kind::null: return "an empty value";
-    case yaml_node::kind::scalar: return "a text";
-    case yaml_node::kind::list: return "a list";
-    case yaml_node::kind::map: return "a map";
+    case yaml_node::kind::null:
+      return "an empty value";
+    case yaml_node::kind::scalar:
+      return "a text";
+    case yaml_node::kind::list:
+      return "a list";
+    case yaml_node::kind::map:
+      return "a map";
   }
   return "";
 }
@@ -197,17 +200,17 @@ void yaml_decoder::error(int line, int column, std::string message) {
 
 bool yaml_decoder::check_map(const yaml_node& node, std::string_view what,
                              std::initializer_list<std::string_view> known) {
+  const std::vector<std::string> words(known.begin(), known.end());
   if (node.type != yaml_node::kind::map) {
-    error(node, fmt::format("{} must be a map of {}, this is {}", what, fmt::join(known, ", "),
+    error(node, fmt::format("{} must be a map of {}, this is {}", what, listed(words),
                             to_text(node.type)));
     return false;
   }
-  const std::vector<std::string> words(known.begin(), known.end());
   for (const yaml_entry& entry : node.entries) {
     if (std::find(words.begin(), words.end(), entry.key.text) != words.end()) continue;
     const std::string near = nearest_word(entry.key.text, words);
     error(entry.key, near.empty() ? fmt::format("unknown field '{}' (known in {}: {})",
-                                                entry.key.text, what, fmt::join(words, ", "))
+                                                entry.key.text, what, listed(words))
                                   : fmt::format("unknown field '{}' (did you mean '{}'?)",
                                                 entry.key.text, near));
   }
@@ -218,7 +221,8 @@ bool yaml_decoder::check(const yaml_entry& entry, yaml_node::kind type, std::str
   if (entry.value.type == type) return true;
   // The place of an empty value is wherever the next token stands.
   const yaml_node& at = entry.value.type == yaml_node::kind::null ? entry.key : entry.value;
-  error(at, fmt::format("{} must be {}, this is {}", what, to_text(type), to_text(entry.value.type)));
+  error(at,
+        fmt::format("{} must be {}, this is {}", what, to_text(type), to_text(entry.value.type)));
   return false;
 }
 
@@ -249,6 +253,15 @@ const yaml_entry* find(const yaml_node& map, std::string_view name) noexcept {
     if (entry.key.text == name) return &entry;
   }
   return nullptr;
+}
+
+std::string listed(const std::vector<std::string>& words) {
+  std::string list;
+  for (const std::string& word : words) {
+    if (!list.empty()) list += ", ";
+    list += word;
+  }
+  return list;
 }
 
 placed_text placed(const yaml_node& scalar) {

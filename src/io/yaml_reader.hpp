@@ -19,10 +19,11 @@ struct yaml_entry;
 struct yaml_node {
   enum class kind { null, scalar, list, map };
   kind type = kind::null;
-  int line = 0;         ///< from 1
-  int column = 0;       ///< from 1, in bytes
-  int text_column = 0;  ///< scalar: where its text begins, when it stands on one line as it is; or 0
-  std::string text;     ///< scalar
+  int line = 0;    ///< from 1
+  int column = 0;  ///< from 1, in bytes
+  int text_column =
+      0;             ///< scalar: where its text begins, when it stands on one line as it is; or 0
+  std::string text;  ///< scalar
   std::vector<yaml_node> items;     ///< list
   std::vector<yaml_entry> entries;  ///< map, in the order of the file; keys differ
 };
@@ -37,7 +38,8 @@ struct yaml_entry {
 
 /// The tree of a text with one document; a null node when it is empty. Refused, with places: bytes
 /// that are not UTF-8, broken syntax, a second document, duplicate keys, keys that are no plain
-/// texts, anchors, aliases, merge keys and tags. Nothing when the text could not be read to its end.
+/// texts, anchors, aliases, merge keys and tags. Nothing when the text could not be read to its
+/// end.
 [[nodiscard]] std::optional<yaml_node> read_yaml(std::string_view text, const std::string& file,
                                                  diagnostics& found);
 
@@ -74,6 +76,8 @@ class yaml_decoder {
 
 /// The entry of that name, or null.
 [[nodiscard]] const yaml_entry* find(const yaml_node& map, std::string_view name) noexcept;
+/// "a, b, c". (fmt::join warns with g++ 12's -O3.)
+[[nodiscard]] std::string listed(const std::vector<std::string>& words);
 /// A scalar's text with its place.
 [[nodiscard]] placed_text placed(const yaml_node& scalar);
 /// The bytes of a file of at most 16 MiB. Errors: the file and the reason.

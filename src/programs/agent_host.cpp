@@ -26,7 +26,7 @@ std::string encode_measurement(const measurement& of, const std::string& source,
   const auto id = fresh_event_id();
   event made;
   const auto set = [&made](event_field field, std::string_view text) {
-    made.texts[static_cast<std::size_t>(field)] = text;
+    made.set_text(field, text);
   };
   set(event_field::event_id, id);
   set(event_field::source_id, source);
@@ -43,8 +43,10 @@ std::string encode_measurement(const measurement& of, const std::string& source,
 
 int run_agent(const host_options& chosen) {
   const auto interval = parse_duration(chosen.interval);
-  if (!interval || *interval < std::chrono::milliseconds{100} || *interval > std::chrono::hours{24}) {
-    notice(fmt::format("--interval: seen \"{}\", wanted a duration from 100ms to 1d", chosen.interval));
+  if (!interval || *interval < std::chrono::milliseconds{100} ||
+      *interval > std::chrono::hours{24}) {
+    notice(fmt::format("--interval: seen \"{}\", wanted a duration from 100ms to 1d",
+                       chosen.interval));
     return exit_usage;
   }
   stop_signal stop;
@@ -80,10 +82,13 @@ int run_agent(const host_options& chosen) {
 }  // namespace
 
 void add_agent_host(CLI::App& agent, int& exit_code) {
-  auto* const command = agent.add_subcommand("host", "Send this machine's CPU, memory, disks, network");
+  auto* const command =
+      agent.add_subcommand("host", "Send this machine's CPU, memory, disks, network");
   const auto chosen = std::make_shared<host_options>();
-  command->add_option("--push", chosen->push, "The daemon's ingest.push endpoint", true);
-  command->add_option("--interval", chosen->interval, "Time between measurements", true);
+  command->add_option("--push", chosen->push, "The daemon's ingest.push endpoint")
+      ->capture_default_str();
+  command->add_option("--interval", chosen->interval, "Time between measurements")
+      ->capture_default_str();
   command->add_option("-n,--count", chosen->count, "Exit after so many rounds");
   command->add_flag("--once", chosen->once, "Two samples a second apart, one round, exit");
   command->footer(
@@ -91,9 +96,11 @@ void add_agent_host(CLI::App& agent, int& exit_code) {
       "  tocsin agent host\n"
       "  tocsin agent host --interval 1m --push tcp://127.0.0.1:5555\n"
       "  tocsin agent host --once\n"
-      "Items: cpu_percent, memory_percent, swap_percent, load1, disk_percent, disk_inodes_percent,\n"
+      "Items: cpu_percent, memory_percent, swap_percent, load1, disk_percent, "
+      "disk_inodes_percent,\n"
       "network_rx_bytes_per_second, network_tx_bytes_per_second, network_errors_per_second.\n"
-      "While the daemon is away, 10,000 events are held; older ones are dropped, and that is said.");
+      "While the daemon is away, 10,000 events are held; older ones are dropped, and that is "
+      "said.");
   command->callback([chosen, &exit_code] { exit_code = run_agent(*chosen); });
 }
 

@@ -79,9 +79,7 @@ struct line_event {
   event made;
   std::vector<label> labels;
 
-  void set(event_field field, std::string_view text) {
-    made.texts[static_cast<std::size_t>(field)] = text;
-  }
+  void set(event_field field, std::string_view text) { made.set_text(field, text); }
   /// A named group: a known field when it is named like one and reads as one, else a label.
   void set_group(std::string_view name, std::string_view text) {
     const auto field = parse_event_field(name);
@@ -157,33 +155,54 @@ class line_events {
 void tell(log_tail::happening happened, const std::string& file) {
   using enum log_tail::happening;
   switch (happened) {
-    case none: return;
-    case opened: return notice(fmt::format("{}: following", file));
-    case rotated: return notice(fmt::format("{}: rotated: following the new file", file));
-    case truncated: return notice(fmt::format("{}: truncated: reading from its start", file));
-    case missing: return notice(fmt::format("{}: is not there: waiting for it", file));
+    case none:
+      return;
+    case opened:
+      return notice(fmt::format("{}: following", file));
+    case rotated:
+      return notice(fmt::format("{}: rotated: following the new file", file));
+    case truncated:
+      return notice(fmt::format("{}: truncated: reading from its start", file));
+    case missing:
+      return notice(fmt::format("{}: is not there: waiting for it", file));
   }
 }
 
-/// Follows until a signal; returns the exit code.
-int follow(log_tail& tail, line_events& events, agent_outbox& outbox, const std::string& file) {
-  stop_signal stop;
-  std::vector<std::string> lines;
+/// A followed file that tells on stderr what becomes of it.
+class told_tail {
+ public:
+  explicit told_tail(const tail_options& chosen)
+      : file_(chosen.file), tail_(chosen.file, chosen.from_start) {}
+
+  void look(std::vector<std::string>& lines) {
+    const auto happened = tail_.look(lines);
+    if (happened) {
+      tell(*happened, file_);
+      last_failure_.clear();
+    } else if (last_failure_ != happened.failure().message) {
+      last_failure_ = happened.failure().message;
+      notice("error: " + last_failure_);
+    }
+  }
+  [[nodiscard]] bool more() const noexcept { return tail_.more(); }
+  [[nodiscard]] std::uint64_t lines_cut() const noexcept { return tail_.lines_cut(); }
+
+ private:
+  std::string file_;
+  log_tail tail_;
+  std::string last_failure_;
+};
+
+/// Follows until a signal; returns the exit code. `lines` are those read already.
+int follow(told_tail& tail, std::vector<std::string> lines, line_events& events,
+           agent_outbox& outbox, stop_signal& stop) {
   std::size_t next_line = 0;
-  std::string last_failure;
   for (;;) {
     // While nobody takes events the file itself is the buffer: it is read no further.
     if (next_line == lines.size()) {
       lines.clear();
       next_line = 0;
-      const auto happened = tail.look(lines);
-      if (happened) {
-        tell(*happened, file);
-        last_failure.clear();
-      } else if (last_failure != happened.failure().message) {
-        last_failure = happened.failure().message;
-        notice("error: " + last_failure);
-      }
+      tail.look(lines);
     }
     const auto room = agent_outbox::events_max / 2;
     while (next_line < lines.size() && outbox.held() < room) events.add(lines[next_line++], outbox);
@@ -204,20 +223,24 @@ int run_agent(const tail_options& chosen) {
     return exit_usage;
   }
   line_events events(chosen, std::move(*patterns));
+  stop_signal stop;
   agent_outbox outbox(chosen.push);
-  // The end of the file is where it is now, before the daemon is waited for.
-  log_tail tail(chosen.file, chosen.from_start);
+  // The first look settles where the file ends now, before the daemon is waited for.
+  told_tail tail(chosen);
+  std::vector<std::string> lines;
+  tail.look(lines);
   if (const auto failed = outbox.connect()) {
     if (failed->code != "unreachable") return report_connect_failure(*failed, "ingest.push");
     notice(fmt::format("{}; following and trying again", failed->message));
   }
-  return follow(tail, events, outbox, chosen.file);
+  return follow(tail, std::move(lines), events, outbox, stop);
 }
 
 }  // namespace
 
 void add_agent_tail(CLI::App& agent, int& exit_code) {
-  auto* const command = agent.add_subcommand("tail", "Send an event for each matching line of a log");
+  auto* const command =
+      agent.add_subcommand("tail", "Send an event for each matching line of a log");
   const auto chosen = std::make_shared<tail_options>();
   command->add_option("file", chosen->file, "The log file; rotation is followed")->required();
   command->add_option("--match", chosen->matches, "NAME=REGEX (RE2), may be given again")
@@ -227,13 +250,17 @@ void add_agent_tail(CLI::App& agent, int& exit_code) {
       ->allow_extra_args(false);
   command->add_option("--resource", chosen->resource, "resource_id; default: the host's name");
   command->add_flag("--from-start", chosen->from_start, "Also what the file holds already");
-  command->add_option("--push", chosen->push, "The daemon's ingest.push endpoint", true);
+  command->add_option("--push", chosen->push, "The daemon's ingest.push endpoint")
+      ->capture_default_str();
   command->footer(
       "Examples:\n"
-      "  tocsin agent tail /var/log/auth.log --match 'ssh_failed=Failed password for (?P<user>\\S+)'\n"
+      "  tocsin agent tail /var/log/auth.log --match 'ssh_failed=Failed password for "
+      "(?P<user>\\S+)'\n"
       "  tocsin agent tail app.log --match 'slow=took (?P<value>[0-9.]+) ms' --level slow=warning\n"
-      "Each match is one event: item NAME, title the line. Named groups that are called like a field\n"
-      "of an event (value, level, time, resource_id, ...) become that field, others become labels.");
+      "Each match is one event: item NAME, title the line. Named groups that are called like a "
+      "field\n"
+      "of an event (value, level, time, resource_id, ...) become that field, others become "
+      "labels.");
   command->callback([chosen, &exit_code] { exit_code = run_agent(*chosen); });
 }
 

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "io/event_decoder.hpp"
-#include "io/rule_file.hpp"
 #include "io/settings_file.hpp"
 #include "programs/check_report.hpp"
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
+#include "tocsin/rule_file.hpp"
 
 namespace tocsin {
 namespace {
@@ -67,14 +67,13 @@ int run_check(const check_options& chosen) {
   print_diagnostics(found);
   if (rules) {
     for (const auto& each : rules->rules()) {
-      print_line(describe_rule(*rules, each,
-                               has_event ? std::optional(try_rule(*rules, each, tried))
-                                         : std::nullopt));
+      print_line(describe_rule(
+          *rules, each, has_event ? std::optional(try_rule(*rules, each, tried)) : std::nullopt));
     }
   }
   if (!good) return exit_check_failed;
-  notice(fmt::format("{} rules in {} units are good", rules->rules().size(),
-                     rules->units().size()));
+  notice(
+      fmt::format("{} rules in {} units are good", rules->rules().size(), rules->units().size()));
   return exit_ok;
 }
 
@@ -93,7 +92,8 @@ void add_check(CLI::App& tocsin, int& exit_code) {
       "Examples:\n"
       "  tocsin check config/rules/*.yaml\n"
       "  tocsin check --config /etc/tocsin/tocsin.yaml\n"
-      "  tocsin check rules.yaml --event '{\"item\": \"cpu\", \"resource_id\": \"host1\", \"value\": "
+      "  tocsin check rules.yaml --event '{\"item\": \"cpu\", \"resource_id\": \"host1\", "
+      "\"value\": "
       "93}'\n"
       "Exit codes: 0 good (warnings allowed), 1 errors, 2 usage.");
   command->callback([chosen, &exit_code] { exit_code = run_check(*chosen); });

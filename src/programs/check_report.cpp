@@ -11,7 +11,9 @@ namespace tocsin {
 
 namespace {
 
-const unit& unit_of(const rule_set& rules, const rule& of) { return rules.units()[of.unit]; }
+const unit& unit_of(const rule_set& rules, const rule& of) {
+  return rules.units()[of.unit];
+}
 
 std::vector<std::string> group_names(const rule_set& rules, const rule& of) {
   std::vector<std::string> names;
@@ -37,7 +39,7 @@ std::vector<std::string> index_names(const rule_set& rules, const rule& of) {
   for (const auto& each : unit_of(rules, of).where.required()) {
     const auto field =
         each.field ? std::string(to_text(*each.field)) : fmt::format("labels.{}", each.label);
-    names.push_back(fmt::format("{} == {:?}", field, fmt::join(each.texts, "\" or \"")));
+    names.push_back(fmt::format("{} == {:?}", field, fmt::join(each.texts, " or ")));
   }
   return names;
 }
@@ -149,17 +151,17 @@ rule_trial try_rule(const rule_set& rules, const rule& of, const event_batch& ba
 std::string describe_rule(const rule_set& rules, const rule& of,
                           const std::optional<rule_trial>& trial) {
   const auto& in = unit_of(rules, of);
-  auto text = fmt::format("{} ({}:{}), revision {}\n", of.name, of.spec.file, of.spec.line,
-                          of.revision);
+  auto text =
+      fmt::format("{} ({}:{}), revision {}\n", of.name, of.spec.file, of.spec.line, of.revision);
   const auto line = [&text](std::string_view name, std::string_view value) {
     text += fmt::format("  {:<11}{}\n", name, value);
   };
   line("where", in.where_canonical);
   line("index", or_none(index_names(rules, of), "none: `where` is evaluated for every event"));
   line("group_by", or_none(group_names(rules, of), "nothing: all events are one key"));
-  line("window", fmt::format("{}, lateness {}, by {} time", window_text(in),
-                             format_duration(in.lateness),
-                             in.clock == rule_clock::event ? "event" : "arrival"));
+  line("window",
+       fmt::format("{}, lateness {}, by {} time", window_text(in), format_duration(in.lateness),
+                   in.clock == rule_clock::event ? "event" : "arrival"));
   line("aggregates", or_none(aggregate_names(rules, of), "none"));
   line("having", of.condition);
   line("fires", fmt::format("{}: {}", of.early ? "early, at the event" : "at the window's close",
@@ -169,7 +171,8 @@ std::string describe_rule(const rule_set& rules, const rule& of,
     line("keeps", fmt::format("firing for {}", format_duration(of.spec.keep_firing_for)));
   }
   line("severity", severity_text(of));
-  line("unit", fmt::format("{}, shared with: {}", of.unit, or_none(unit_mates(rules, of), "no other rule")));
+  line("unit", fmt::format("{}, shared with: {}", of.unit,
+                           or_none(unit_mates(rules, of), "no other rule")));
   if (!trial) return text;
   std::string key;
   for (const auto& [name, value] : trial->key) {
@@ -179,8 +182,8 @@ std::string describe_rule(const rule_set& rules, const rule& of,
   line("event", trial->recovers  ? "ends what this key's alert is, whatever `where` says"
                 : trial->matches ? "matches"
                                  : "does not match");
-  line("key", fmt::format("{} (fingerprint {})", key.empty() ? "(empty)" : key,
-                          to_text(trial->print)));
+  line("key",
+       fmt::format("{} (fingerprint {})", key.empty() ? "(empty)" : key, to_text(trial->print)));
   return text;
 }
 

@@ -16,7 +16,7 @@ namespace tocsin {
 
 /// What a rule would do with one event.
 struct rule_trial {
-  bool matches = false;  ///< the event meets `where` and its action is firing
+  bool matches = false;   ///< the event meets `where` and its action is firing
   bool recovers = false;  ///< its action is resolved or closed: it ends this key's alert
   std::vector<std::pair<std::string, std::optional<std::string>>> key;  ///< nullopt: NULL
   fingerprint print;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands of tocsin. Each one adds itself to the command line; its callback sets the exit code.
+// The commands of tocsin. Each one adds itself to the command line; its callback sets the exit
+// code.
 #pragma once
 
 #include <CLI/CLI.hpp>

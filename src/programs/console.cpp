@@ -40,7 +40,9 @@ bool colour_on_stdout() {
   return ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
 }
 
-bool is_terminal_stderr() { return ::isatty(STDERR_FILENO) == 1; }
+bool is_terminal_stderr() {
+  return ::isatty(STDERR_FILENO) == 1;
+}
 
 std::string painted(std::string_view text, colour as, bool on) {
   static constexpr std::array<std::string_view, 6> codes{"", "31", "33", "32", "90", "1"};
@@ -57,9 +59,10 @@ std::string host_name() {
 int report_connect_failure(const error& failure, std::string_view setting) {
   notice(fmt::format("error: {}", failure.message));
   if (failure.code == "bad_endpoint") return exit_usage;
-  notice(fmt::format("Is tocsind running, and is this its `{}` endpoint? Another one is given on "
-                     "the command line (see --help).",
-                     setting));
+  notice(
+      fmt::format("Is tocsind running, and is this its `{}` endpoint? Another one is given on "
+                  "the command line (see --help).",
+                  setting));
   return exit_unreachable;
 }
 

@@ -15,7 +15,7 @@ inline constexpr int exit_ok = 0;
 inline constexpr int exit_check_failed = 1;
 inline constexpr int exit_usage = 2;
 inline constexpr int exit_unreachable = 3;
-inline constexpr int exit_failure = 70;        ///< EX_SOFTWARE
+inline constexpr int exit_failure = 70;       ///< EX_SOFTWARE
 inline constexpr int exit_bad_settings = 78;  ///< EX_CONFIG
 
 /// Parses the command line and runs the chosen command's callback. Returns 0, or 2 when the command

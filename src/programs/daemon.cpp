@@ -45,7 +45,9 @@ result<std::unique_ptr<daemon>> daemon::start(const settings& from,
   return starting;
 }
 
-daemon::~daemon() { stop(); }
+daemon::~daemon() {
+  stop();
+}
 
 void daemon::stop() {
   if (stopped_) return;
@@ -67,7 +69,9 @@ std::optional<error> daemon::open_alert_stream() {
   return std::nullopt;
 }
 
-void daemon::open_alert_replay() { log_unserved("alerts.replay", settings_.alerts_replay); }
+void daemon::open_alert_replay() {
+  log_unserved("alerts.replay", settings_.alerts_replay);
+}
 
 std::optional<error> daemon::start_pipeline(std::shared_ptr<const rule_set> rules,
                                             std::function<void(const std::string&)> failed) {
@@ -101,9 +105,13 @@ std::optional<error> daemon::attach_push() {
   return std::nullopt;
 }
 
-void daemon::attach_acked() { log_unserved("ingest.acked", settings_.ingest_acked); }
+void daemon::attach_acked() {
+  log_unserved("ingest.acked", settings_.ingest_acked);
+}
 
-void daemon::attach_http() { log_unserved("http.listen", settings_.http_listen); }
+void daemon::attach_http() {
+  log_unserved("http.listen", settings_.http_listen);
+}
 
 void log_settings(const settings& from, const rule_set& rules) {
   const auto shards = from.shards == 0 ? std::string("one a core") : std::to_string(from.shards);

@@ -9,11 +9,11 @@
 #include "io/alert_codec.hpp"
 #include "io/event_file.hpp"
 #include "io/recorded_events.hpp"
-#include "io/rule_file.hpp"
 #include "programs/alert_line.hpp"
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
 #include "tocsin/pipeline.hpp"
+#include "tocsin/rule_file.hpp"
 
 namespace tocsin {
 namespace {
@@ -119,7 +119,8 @@ std::shared_ptr<const rule_set> load(const replay_options& chosen) {
   auto specs = load_rules(chosen.rules, found);
   auto rules = rule_set::compile(std::move(specs), found);
   if (rules && rules->rules().empty()) {
-    found.push_back({diagnostic::grade::error, "", 0, 0, "--rules: seen no rule, wanted one or more"});
+    found.push_back(
+        {diagnostic::grade::error, "", 0, 0, "--rules: seen no rule, wanted one or more"});
   }
   print_diagnostics(found);
   return has_errors(found) ? nullptr : rules;
@@ -184,7 +185,8 @@ void add_replay(CLI::App& tocsin, int& exit_code) {
   command->add_option("-e,--events", chosen->events, "Event files, \"-\" for the standard input")
       ->required()
       ->type_name("FILE...");
-  command->add_option("--shards", chosen->shards, "Window aggregators; 0: one a core", true)
+  command->add_option("--shards", chosen->shards, "Window aggregators; 0: one a core")
+      ->capture_default_str()
       ->check(CLI::Range(0, 256));
   command->add_flag("--json", chosen->json, "Print each transition's alert map as a line of JSON");
   command->add_flag("--no-drain", chosen->no_drain,
@@ -193,8 +195,10 @@ void add_replay(CLI::App& tocsin, int& exit_code) {
       "Examples:\n"
       "  tocsin replay --rules config/rules/*.yaml --events yesterday.jsonl\n"
       "  tocsin replay --rules new.yaml --events yesterday.jsonl --json | jq -r .title\n"
-      "Each event arrives at its arrived_at (Unix ms or RFC 3339), else at its time; arrivals never\n"
-      "run backwards. The output is the same for any number of shards. Rejected events are named on\n"
+      "Each event arrives at its arrived_at (Unix ms or RFC 3339), else at its time; arrivals "
+      "never\n"
+      "run backwards. The output is the same for any number of shards. Rejected events are named "
+      "on\n"
       "stderr and do not change the exit code.");
   command->callback([chosen, &exit_code] { exit_code = run_replay(*chosen); });
 }

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // tocsin send: one event from arguments, or many from a file or a pipe.
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <deque>
 #include <memory>
-#include <random>
 #include <vector>
 
 #include "io/event_decoder.hpp"
@@ -16,6 +12,7 @@
 #include "io/event_sender.hpp"
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
+#include "programs/event_arguments.hpp"
 
 namespace tocsin {
 namespace {
@@ -28,35 +25,8 @@ struct send_options {
   std::string file;
   std::size_t batch = message_builder::events_max;
   bool raw = false;
-  // One event, by field.
-  std::string event_id, source_id, resource_id, resource_type, resource_name, item, title,
-      description, level, time, action;
-  std::optional<double> value;
-  std::vector<std::string> labels;
-
-  [[nodiscard]] bool has_fields() const {
-    return value.has_value() || !labels.empty() ||
-           !(event_id.empty() && source_id.empty() && resource_id.empty() &&
-             resource_type.empty() && resource_name.empty() && item.empty() && title.empty() &&
-             description.empty() && level.empty() && time.empty() && action.empty());
-  }
+  event_arguments event;
 };
-
-instant wall_clock() {
-  return std::chrono::floor<duration>(std::chrono::system_clock::now());
-}
-
-std::string random_id() {
-  std::random_device source;
-  const auto word = [&] { return (std::uint64_t{source()} << 32U) | source(); };
-  return fmt::format("{:016x}{:016x}", word(), word());
-}
-
-std::string user_at_host() {
-  const auto* const entry = ::getpwuid(::geteuid());
-  return fmt::format("{}@{}", entry != nullptr ? entry->pw_name : std::to_string(::geteuid()),
-                     host_name());
-}
 
 /// Sends whole messages and says on stderr when that takes long.
 class sending {
@@ -87,9 +57,9 @@ class sending {
   void report(std::string_view before, std::string_view after) const {
     const double seconds =
         std::max(std::chrono::duration<double>(steady::now() - begun_).count(), 1e-6);
-    const auto text = fmt::format("{}sent {} events in {} messages, {:.1f} s, {:.0f} events/s{}",
-                                  before, events_, to_.messages(), seconds,
-                                  static_cast<double>(events_) / seconds, after);
+    const auto text =
+        fmt::format("{}sent {} events in {} messages, {:.1f} s, {:.0f} events/s{}", before, events_,
+                    to_.messages(), seconds, static_cast<double>(events_) / seconds, after);
     std::fwrite(text.data(), 1, text.size(), stderr);
   }
 
@@ -126,18 +96,10 @@ class batch_sender {
   std::size_t bytes_ = 0;
 };
 
-/// Checks events as the daemon will, so that nobody learns of a refusal from its log alone. Only
-/// the daemon knows its clock: times are left to it.
-event_decoder local_check() {
-  event_limits limits;
-  limits.time_ahead_max = std::chrono::hours{24 * 365 * 10'000};
-  return event_decoder(limits);
-}
-
 /// Sends all of a file; returns the exit code.
 int send_file(const send_options& chosen, event_file& from, sending& out) {
   batch_sender batches(out, chosen.batch);
-  auto decoder = local_check();
+  auto decoder = checking_decoder();
   std::uint64_t wrong = 0;
   for (;;) {
     const auto next = from.next();
@@ -154,7 +116,7 @@ int send_file(const send_options& chosen, event_file& from, sending& out) {
     }
     event_batch events;
     std::vector<rejection> refused;
-    decoder.decode(message.bytes, wall_clock(), events, refused);
+    decoder.decode(message.bytes, instant{}, events, refused);
     for (const auto& each : refused) {
       notice(fmt::format("{} {}: error: {}: {}", from.counted_as(), message.number, each.code,
                          each.message));
@@ -168,78 +130,19 @@ int send_file(const send_options& chosen, event_file& from, sending& out) {
   return exit_check_failed;
 }
 
-/// The event that the arguments say, or what is wrong with them.
-result<std::string> event_from_arguments(const send_options& chosen) {
-  event of;
-  const auto id = chosen.event_id.empty() ? random_id() : chosen.event_id;
-  const auto source = chosen.source_id.empty() ? user_at_host() : chosen.source_id;
-  const auto set = [&](event_field field, const std::string& text) {
-    if (!text.empty()) of.texts[static_cast<std::size_t>(field)] = text;
-  };
-  set(event_field::event_id, id);
-  set(event_field::source_id, source);
-  set(event_field::resource_id, chosen.resource_id);
-  set(event_field::resource_type, chosen.resource_type);
-  set(event_field::resource_name, chosen.resource_name);
-  set(event_field::item, chosen.item);
-  set(event_field::title, chosen.title);
-  set(event_field::description, chosen.description);
-  if (chosen.value) of.value = *chosen.value;
-  of.has_time = true;
-  of.time = wall_clock();
-  if (!chosen.time.empty()) {
-    long long unix_ms = 0;
-    const auto parsed = CLI::detail::lexical_cast(chosen.time, unix_ms)
-                            ? std::optional(from_unix_ms(unix_ms))
-                            : parse_rfc3339(chosen.time);
-    if (!parsed) {
-      return error{"bad_time", fmt::format("--time: seen \"{}\", wanted Unix milliseconds or RFC "
-                                           "3339 (2026-03-01T10:00:00Z)",
-                                           chosen.time)};
-    }
-    of.time = *parsed;
-  }
-  if (!chosen.level.empty()) {
-    of.level = parse_severity(chosen.level);
-    if (!of.level && chosen.level.size() == 1 && chosen.level[0] >= '0' && chosen.level[0] <= '3') {
-      of.level = static_cast<severity>(chosen.level[0] - '0');
-    }
-    if (!of.level) {
-      return error{"bad_level", fmt::format("--level: seen \"{}\", wanted critical, error, warning, "
-                                            "info or 0 to 3",
-                                            chosen.level)};
-    }
-  }
-  if (chosen.action == "resolved") of.action = event_action::resolved;
-  if (chosen.action == "closed") of.action = event_action::closed;
-  std::vector<label> labels;
-  for (const auto& each : chosen.labels) {
-    const auto equals = each.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return error{"bad_label", fmt::format("--label: seen \"{}\", wanted NAME=VALUE", each)};
-    }
-    const std::string_view text = each;
-    labels.push_back({text.substr(0, equals), text.substr(equals + 1), 0, label::kind::text});
-  }
-  auto encoded = encode_event(of, labels);
-  event_batch checked;
-  std::vector<rejection> refused;
-  local_check().decode(encoded, of.time, checked, refused);
-  if (!refused.empty()) return error{refused[0].code, refused[0].message};
-  return encoded;
-}
-
 int run_send(const send_options& chosen) {
   if (!chosen.input.empty() && chosen.input != "-") {
-    notice(fmt::format("error: seen \"{}\", wanted \"-\" (standard input), --file FILE, or one "
-                       "event's fields",
-                       chosen.input));
+    notice(
+        fmt::format("error: seen \"{}\", wanted \"-\" (standard input), --file FILE, or one "
+                    "event's fields",
+                    chosen.input));
     return exit_usage;
   }
   const bool from_file = !chosen.input.empty() || !chosen.file.empty();
-  if (from_file == chosen.has_fields()) {
-    notice("error: wanted one event's fields (--item, --value, ...), or \"-\", or --file FILE: "
-           "exactly one of these");
+  if (from_file == chosen.event.given()) {
+    notice(
+        "error: wanted one event's fields (--item, --value, ...), or \"-\", or --file FILE: "
+        "exactly one of these");
     return exit_usage;
   }
   std::string event;
@@ -252,7 +155,7 @@ int run_send(const send_options& chosen) {
     }
     file.emplace(std::move(*opened));
   } else {
-    auto made = event_from_arguments(chosen);
+    auto made = chosen.event.encode();
     if (!made) {
       notice("error: " + made.failure().message);
       return exit_usage;
@@ -283,31 +186,14 @@ void add_send(CLI::App& tocsin, int& exit_code) {
   const auto chosen = std::make_shared<send_options>();
   command->add_option("input", chosen->input, "\"-\": read events from the standard input");
   command->add_option("-f,--file", chosen->file, "Read events from this file")->type_name("FILE");
-  command->add_option("--push", chosen->push, "The daemon's ingest.push endpoint", true);
-  command->add_option("--batch", chosen->batch, "Events of a file in one message, 1 to 64", true)
+  command->add_option("--push", chosen->push, "The daemon's ingest.push endpoint")
+      ->capture_default_str();
+  command->add_option("--batch", chosen->batch, "Events of a file in one message, 1 to 64")
+      ->capture_default_str()
       ->check(CLI::Range(std::size_t{1}, message_builder::events_max));
   command->add_flag("--raw", chosen->raw,
                     "Send each line or message of a file as it is, unchecked, on its own");
-  const auto text = [&](const char* name, std::string& into, const char* help) {
-    command->add_option(name, into, help)->group("One event");
-  };
-  text("--event-id", chosen->event_id, "Default: random");
-  text("--source", chosen->source_id, "Default: user@host");
-  text("--resource", chosen->resource_id, "resource_id");
-  text("--resource-type", chosen->resource_type, "resource_type");
-  text("--resource-name", chosen->resource_name, "resource_name");
-  text("--item", chosen->item, "What was measured or checked");
-  text("--title", chosen->title, "title");
-  text("--description", chosen->description, "description");
-  text("--level", chosen->level, "critical, error, warning or info, or an alias");
-  text("--time", chosen->time, "Unix ms or RFC 3339; default: now");
-  command->add_option("--value", chosen->value, "A number")->group("One event");
-  command->add_option("--action", chosen->action, "firing (default), resolved or closed")
-      ->check(CLI::IsMember({"firing", "resolved", "closed"}))
-      ->group("One event");
-  command->add_option("--label", chosen->labels, "NAME=VALUE, may be given again")
-      ->allow_extra_args(false)
-      ->group("One event");
+  chosen->event.add_to(*command);
   command->footer(
       "Examples:\n"
       "  tocsin send --item cpu --resource host1 --value 93 --level error --label env=prod\n"

@@ -23,7 +23,8 @@ stop_signal::stop_signal() {
   ::pthread_sigmask(SIG_BLOCK, &stops, nullptr);
   signals_ = ::signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (signals_ < 0 || wake_ < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
+  if (signals_ < 0 || wake_ < 0)
+    throw std::system_error(errno, std::generic_category(), "signalfd");
 }
 
 stop_signal::~stop_signal() {

@@ -9,11 +9,11 @@
 #include <csignal>
 #include <exception>
 
-#include "io/rule_file.hpp"
 #include "io/settings_file.hpp"
 #include "programs/console.hpp"
 #include "programs/daemon.hpp"
 #include "programs/stop_signal.hpp"
+#include "tocsin/rule_file.hpp"
 
 namespace tocsin {
 namespace {
@@ -43,10 +43,11 @@ std::shared_ptr<const rule_set> load(const std::string& file, settings& into) {
 /// The books: what came in is accounted for, event by event.
 void print_counts(const pipeline_counts& counts) {
   const auto& events = counts.events;
-  print_line(fmt::format("received {} = accepted {} + duplicate {} + rejected {} + shed {}; "
-                         "transitions {}",
-                         events.received, events.accepted, events.duplicate, events.rejected,
-                         events.shed, counts.transitions));
+  print_line(
+      fmt::format("received {} = accepted {} + duplicate {} + rejected {} + shed {}; "
+                  "transitions {}",
+                  events.received, events.accepted, events.duplicate, events.rejected, events.shed,
+                  counts.transitions));
   std::string codes;
   for (const auto& [code, count] : counts.rejected_by_code) {
     codes += fmt::format("{}{} {}", codes.empty() ? "" : ", ", code, count);
@@ -120,7 +121,8 @@ int main(int argc, char** argv) {
   app.add_option("-c,--config", chosen.config, "The settings file, YAML")
       ->required()
       ->type_name("FILE");
-  app.add_flag("--check", chosen.check_only, "Check settings and rules, then exit (0 good, 78 not)");
+  app.add_flag("--check", chosen.check_only,
+               "Check settings and rules, then exit (0 good, 78 not)");
   app.set_version_flag("--version", "tocsind " TOCSIN_VERSION);
   app.footer(
       "Examples:\n"

@@ -98,15 +98,15 @@ int follow(stream_subscriber& from, const watch_options& chosen) {
     const auto& message = **received;
     silence.heard();
     if (!connected) {
-      notice(fmt::format("connected to {}: stream {}, seq {}", chosen.stream,
-                         message.header.stream, message.header.seq));
+      notice(fmt::format("connected to {}: stream {}, seq {}", chosen.stream, message.header.stream,
+                         message.header.seq));
       connected = true;
     }
     if (message.restarted) notice("the daemon started anew: the numbering began again");
     if (message.missed > 0) {
-      notice(fmt::format("gap: {} transitions before seq {} did not arrive", message.missed,
-                         message.header.kind == "heartbeat" ? message.header.seq + 1
-                                                            : message.header.seq));
+      notice(fmt::format(
+          "gap: {} transitions before seq {} did not arrive", message.missed,
+          message.header.kind == "heartbeat" ? message.header.seq + 1 : message.header.seq));
     }
     if (message.header.kind != "transition") continue;
     if (!print_alert(message, chosen)) return exit_check_failed;
@@ -127,8 +127,10 @@ int run_watch(const watch_options& chosen) {
 void add_watch(CLI::App& tocsin, int& exit_code) {
   auto* const command = tocsin.add_subcommand("watch", "Print alerts as they happen");
   const auto chosen = std::make_shared<watch_options>();
-  command->add_option("--stream", chosen->stream, "The daemon's alerts.stream endpoint", true);
-  command->add_option("--prefix", chosen->prefix, "Only topics that begin so", true);
+  command->add_option("--stream", chosen->stream, "The daemon's alerts.stream endpoint")
+      ->capture_default_str();
+  command->add_option("--prefix", chosen->prefix, "Only topics that begin so")
+      ->capture_default_str();
   command->add_flag("--json", chosen->json, "Print each alert map as a line of JSON");
   command->add_option("-n,--count", chosen->count, "Exit after so many transitions");
   command->footer(

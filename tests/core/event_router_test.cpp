@@ -2,6 +2,7 @@
 // Where events go: the units whose filter they meet, once a group, on the shard that owns the key.
 #include "tocsin/event_router.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -44,7 +45,7 @@ struct batch_builder {
 
   event& add(std::string_view item) {
     event& one = batch.events.emplace_back();
-    if (item.data() != nullptr) one.texts[static_cast<std::size_t>(event_field::item)] = item;
+    if (item.data() != nullptr) one.set_text(event_field::item, item);
     one.labels_begin = static_cast<std::uint32_t>(batch.labels.size());
     return one;
   }
@@ -55,7 +56,7 @@ struct batch_builder {
 };
 
 void set(event& one, event_field field, std::string_view text) {
-  one.texts[static_cast<std::size_t>(field)] = text;
+  one.set_text(field, text);
 }
 
 std::vector<std::uint32_t> units_of(const slice& of, const routed_event& routed) {
@@ -81,8 +82,8 @@ TEST(event_router, an_event_goes_to_the_units_whose_filter_it_meets_in_ascending
 }
 
 TEST(event_router, an_event_that_no_unit_wants_goes_nowhere_and_is_counted) {
-  const auto rules = compile({make_rule("a", "item == 'cpu'", {"item"}),
-                              make_rule("never", "false", {"item"})});
+  const auto rules =
+      compile({make_rule("a", "item == 'cpu'", {"item"}), make_rule("never", "false", {"item"})});
   batch_builder in;
   in.add("disk");
   in.add({});
@@ -106,12 +107,9 @@ TEST(event_router, the_key_is_the_fingerprint_of_the_groups_fields) {
 TEST(event_router, a_label_counts_in_its_text_form_and_a_null_one_as_null) {
   const auto rules = compile({make_rule("a", "true", {"labels.x"})});
   const std::pair<label, std::string_view> forms[] = {
-      {{"x", "web", 0, label::kind::text}, "web"},
-      {{"x", "", 0, label::kind::text}, ""},
-      {{"x", {}, 2.5, label::kind::number}, "2.5"},
-      {{"x", {}, 3, label::kind::number}, "3"},
-      {{"x", {}, 1, label::kind::boolean}, "true"},
-      {{"x", {}, 0, label::kind::boolean}, "false"},
+      {{"x", "web", 0, label::kind::text}, "web"},  {{"x", "", 0, label::kind::text}, ""},
+      {{"x", {}, 2.5, label::kind::number}, "2.5"}, {{"x", {}, 3, label::kind::number}, "3"},
+      {{"x", {}, 1, label::kind::boolean}, "true"}, {{"x", {}, 0, label::kind::boolean}, "false"},
       {{"x", {}, 0, label::kind::null}, {}},
   };
   for (const auto& [given, text] : forms) {
@@ -125,9 +123,9 @@ TEST(event_router, a_label_counts_in_its_text_form_and_a_null_one_as_null) {
 }
 
 TEST(event_router, units_with_other_group_fields_get_their_own_key) {
-  const auto rules = compile({make_rule("a", "true", {"item"}),
-                              make_rule("b", "true", {"resource_id"}),
-                              make_rule("c", "true", {"item"}, 10min)});
+  const auto rules =
+      compile({make_rule("a", "true", {"item"}), make_rule("b", "true", {"resource_id"}),
+               make_rule("c", "true", {"item"}, 10min)});
   batch_builder in;
   set(in.add("cpu"), event_field::resource_id, "h1");
   event_router router(rules, 1);
@@ -140,8 +138,8 @@ TEST(event_router, units_with_other_group_fields_get_their_own_key) {
 }
 
 TEST(event_router, recoveries_go_to_every_group_whatever_the_filters) {
-  const auto rules = compile({make_rule("a", "item == 'other'", {"item"}),
-                              make_rule("b", "value > 3", {"resource_id"})});
+  const auto rules = compile(
+      {make_rule("a", "item == 'other'", {"item"}), make_rule("b", "value > 3", {"resource_id"})});
   for (const event_action action : {event_action::resolved, event_action::closed}) {
     batch_builder in;
     in.add("cpu").action = action;
@@ -156,7 +154,7 @@ TEST(event_router, recoveries_go_to_every_group_whatever_the_filters) {
 TEST(event_router, a_key_has_one_shard_and_keys_spread_over_all) {
   const auto rules = compile({make_rule("a", "true", {"item"})});
   std::vector<std::string> items;
-  for (int i = 0; i < 400; ++i) items.push_back("item-" + std::to_string(i % 200));
+  for (int i = 0; i < 400; ++i) items.push_back(fmt::format("item-{}", i % 200));
   batch_builder in;
   for (const std::string& item : items) in.add(item);
   event_router router(rules, 7);
@@ -187,7 +185,7 @@ std::set<std::uint32_t> wanted(const rule_set& rules, const event_batch& batch, 
 TEST(event_router, the_index_finds_what_asking_every_filter_finds) {
   std::mt19937 random(20240607);
   const auto word = [&](const char* prefix, unsigned choices) {
-    return prefix + std::to_string(random() % choices);
+    return fmt::format("{}{}", prefix, random() % choices);
   };
   std::vector<rule_spec> specs;
   for (int i = 0; i < 300; ++i) {
@@ -200,7 +198,7 @@ TEST(event_router, the_index_finds_what_asking_every_filter_finds) {
         "!(item == '" + word("i", 8) + "')",
         "value >= " + std::to_string(random() % 10),
     };
-    specs.push_back(make_rule("r" + std::to_string(i), shapes[random() % std::size(shapes)],
+    specs.push_back(make_rule(fmt::format("r{}", i), shapes[random() % std::size(shapes)],
                               {random() % 2 == 0 ? "item" : "resource_id"}));
   }
   const auto rules = compile(specs);
@@ -236,7 +234,7 @@ TEST(event_router, ten_thousand_filters_cost_only_those_that_can_match) {
   std::vector<rule_spec> specs;
   for (int i = 0; i < 10'000; ++i) {
     // The same item everywhere: only the resource tells them apart.
-    specs.push_back(make_rule("r" + std::to_string(i),
+    specs.push_back(make_rule(fmt::format("r{}", i),
                               "item == 'cpu' && resource_id == 'h" + std::to_string(i / 5) +
                                   "' && value > " + std::to_string(i % 5),
                               {"resource_id"}));
@@ -254,9 +252,9 @@ TEST(event_router, ten_thousand_filters_cost_only_those_that_can_match) {
 }
 
 TEST(event_router, a_filter_that_units_share_is_asked_once) {
-  const auto rules = compile({make_rule("a", "value > 3", {"item"}),
-                              make_rule("b", "value>3", {"resource_id"}),
-                              make_rule("c", "(value > 3)", {"item"}, 10min)});
+  const auto rules =
+      compile({make_rule("a", "value > 3", {"item"}), make_rule("b", "value>3", {"resource_id"}),
+               make_rule("c", "(value > 3)", {"item"}, 10min)});
   const condition_index index(*rules);
   ASSERT_EQ(index.conditions().size(), 1U);
   EXPECT_EQ(index.conditions()[0].units.size(), 3U);

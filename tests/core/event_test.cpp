@@ -42,7 +42,7 @@ TEST(event, an_absent_text_differs_from_an_empty_one) {
   event seen;
   EXPECT_FALSE(seen.has(event_field::item));
   EXPECT_FALSE(seen.has_value());
-  seen.texts[static_cast<std::size_t>(event_field::item)] = "";
+  seen.set_text(event_field::item, "");
   seen.value = 0;
   EXPECT_TRUE(seen.has(event_field::item));
   EXPECT_TRUE(seen.has_value());

@@ -21,7 +21,8 @@ expression compiled(std::string_view text) {
 
 /// The value of an expression without names.
 std::string known(std::string_view text) {
-  const auto value = compiled(text).constant();
+  const expression made = compiled(text);
+  const auto value = made.constant();
   return value ? value->to_text() : "not a constant";
 }
 
@@ -65,6 +66,7 @@ TEST(expression, operators_bind_as_in_cel) {
   EXPECT_EQ(known("1 + 2 * 3"), "7");
   EXPECT_EQ(known("(1 + 2) * 3"), "9");
   EXPECT_EQ(known("10 - 3 - 2"), "5");
+  EXPECT_EQ(known("1 + 7 % 4 * 2"), "7");
   EXPECT_EQ(known("1 + 1 == 2 && !(2 < 1) || false"), "true");
   EXPECT_EQ(known("true || false && false"), "true");
   EXPECT_EQ(known("false ? 1 : true ? 2 : 3"), "2");

@@ -60,7 +60,8 @@ TEST(fingerprint, takes_keys_of_any_length) {
 
 TEST(alert_id, equals_its_published_vector) {
   const fingerprint print{0x0011223344556677ULL, 0x8899aabbccddeeffULL};
-  EXPECT_EQ(to_text(alert_id_of(print, "00000000deadbeef", 1'700'000'000'000, 42)), "f113f71eb9324142d031243f6e3cb405");
+  EXPECT_EQ(to_text(alert_id_of(print, "00000000deadbeef", 1'700'000'000'000, 42)),
+            "f113f71eb9324142d031243f6e3cb405");
 }
 
 TEST(alert_id, depends_on_the_first_event) {

@@ -2,6 +2,7 @@
 // What rules compile to, what they share, and what is wrong with bad ones.
 #include "tocsin/rule_set.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -65,8 +66,7 @@ TEST(rule_set, a_short_rule_gets_the_documented_defaults) {
   EXPECT_TRUE(of.early);
   EXPECT_TRUE(of.worst_level);
   EXPECT_FALSE(of.fixed_severity);
-  EXPECT_EQ(of.spec.title.text,
-            "${rule}: ${source_id} ${resource_id} ${item}");
+  EXPECT_EQ(of.spec.title.text, "${rule}: ${source_id} ${resource_id} ${item}");
   EXPECT_EQ(in.lateness, 5s);
   EXPECT_EQ(in.window.every, 30s);
   ASSERT_EQ(rules->groups()[0].fields.size(), 3U);
@@ -239,7 +239,7 @@ TEST(rule_set, rules_that_differ_in_window_lateness_clock_or_filter_have_units_o
 
 TEST(rule_set, the_65th_rule_of_a_unit_begins_another) {
   std::vector<rule_spec> specs;
-  for (int i = 0; i < 65; ++i) specs.push_back(make_rule("r" + std::to_string(i), "max(value) > 1"));
+  for (int i = 0; i < 65; ++i) specs.push_back(make_rule(fmt::format("r{}", i), "max(value) > 1"));
   const auto rules = compile(specs);
   ASSERT_EQ(rules->units().size(), 2U);
   EXPECT_EQ(rules->units()[0].rules.size(), 64U);
@@ -359,13 +359,13 @@ TEST(rule_set, a_name_used_twice_names_both_places) {
 TEST(rule_set, bounds_on_rules_fields_and_values_are_errors) {
   rule_spec spec = make_rule("r");
   for (int i = 0; i < 33; ++i) spec.group_by.push_back({"labels.l" + std::to_string(i), 5, 1});
-  for (int i = 0; i < 65; ++i) spec.select.push_back({"v" + std::to_string(i), {"count()", 6, 1}});
+  for (int i = 0; i < 65; ++i) spec.select.push_back({fmt::format("v{}", i), {"count()", 6, 1}});
   const std::string all = errors_of({spec});
   EXPECT_NE(all.find("33 fields are too many (at most 32)"), std::string::npos) << all;
   EXPECT_NE(all.find("65 values are too many (at most 64)"), std::string::npos) << all;
 
   std::vector<rule_spec> many;
-  for (int i = 0; i < 10'001; ++i) many.push_back(make_rule("r" + std::to_string(i)));
+  for (int i = 0; i < 10'001; ++i) many.push_back(make_rule(fmt::format("r{}", i)));
   EXPECT_NE(errors_of(many).find("10001 rules are too many (at most 10000)"), std::string::npos);
 }
 

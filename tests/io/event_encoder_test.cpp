@@ -23,7 +23,7 @@ TEST(event_encoder, an_event_with_every_field_reads_back) {
   event sent;
   for (std::size_t i = 0; i < event_field_count; ++i) {
     const auto field = static_cast<event_field>(i);
-    if (is_text(field)) sent.texts[i] = to_text(field);
+    if (is_text(field)) sent.set_text(field, to_text(field));
   }
   sent.has_time = true;
   sent.time = arrival - std::chrono::seconds{5};
@@ -57,7 +57,7 @@ TEST(event_encoder, an_event_with_every_field_reads_back) {
 TEST(event_encoder, what_an_event_does_not_have_is_left_out) {
   EXPECT_EQ(encode_event(event{}, {}), "\x80");
   event sent;
-  sent.texts[static_cast<std::size_t>(event_field::item)] = "";
+  sent.set_text(event_field::item, "");
   EXPECT_EQ(encode_event(sent, {}), std::string("\x81\xa4item\xa0", 7));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules from YAML: every field, and every way to get one wrong.
-#include "io/rule_file.hpp"
+#include "tocsin/rule_file.hpp"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -147,8 +147,8 @@ TEST(rule_file, nodes_of_another_kind_are_errors) {
             "rules/r.yaml:5:13: error: 'group_by' must be a list, this is a text\n");
   EXPECT_EQ(errors_of(rule_with("  select: [count()]")),
             "rules/r.yaml:5:11: error: 'select' must be a map, this is a list\n");
-  EXPECT_EQ(errors_of("rules:\n- just text\n").find("rules/r.yaml:2:3: error: a rule must be a map"),
-            0U);
+  EXPECT_EQ(
+      errors_of("rules:\n- just text\n").find("rules/r.yaml:2:3: error: a rule must be a map"), 0U);
   EXPECT_EQ(errors_of("rules: 3\n"),
             "rules/r.yaml:1:8: error: 'rules' must be a list, this is a text\n");
 }
@@ -197,7 +197,8 @@ TEST(rule_file, broken_yaml_is_an_error_with_its_place) {
   EXPECT_TRUE(all.starts_with("rules/r.yaml:")) << all;
   EXPECT_NE(all.find("not YAML"), std::string::npos) << all;
   EXPECT_NE(errors_of("rules: []\n---\nrules: []\n").find("a second document"), std::string::npos);
-  EXPECT_EQ(errors_of("rules: []\n# \xff\n"), "rules/r.yaml:2: error: this line is not UTF-8 text\n");
+  EXPECT_EQ(errors_of("rules: []\n# \xff\n"),
+            "rules/r.yaml:2: error: this line is not UTF-8 text\n");
   EXPECT_NE(errors_of(""), "");
   EXPECT_NE(errors_of(std::string(10'000, '[')), "");
 }
@@ -214,7 +215,8 @@ std::string compile_error(const std::string& yaml) {
 TEST(rule_file, errors_inside_a_text_point_at_their_column_where_it_stands_on_one_line) {
   EXPECT_TRUE(compile_error(rule_with("  having: 1 < valeu")).starts_with("f.yaml:5:15: error"));
   EXPECT_TRUE(compile_error(rule_with("  having: '1 < valeu'")).starts_with("f.yaml:5:16: error"));
-  EXPECT_TRUE(compile_error(rule_with("  having: \"1 < valeu\"")).starts_with("f.yaml:5:16: error"));
+  EXPECT_TRUE(
+      compile_error(rule_with("  having: \"1 < valeu\"")).starts_with("f.yaml:5:16: error"));
 }
 
 TEST(rule_file, errors_inside_other_texts_point_at_their_line_and_keep_their_column) {

@@ -102,8 +102,7 @@ limits:
 
 TEST(settings_file, rule_globs_are_relative_to_the_settings_files_folder) {
   const settings read = parse("rules: [rules/*.yaml, /abs/x.yaml]");
-  EXPECT_EQ(read.rules,
-            (std::vector<std::string>{"/etc/tocsin/rules/*.yaml", "/abs/x.yaml"}));
+  EXPECT_EQ(read.rules, (std::vector<std::string>{"/etc/tocsin/rules/*.yaml", "/abs/x.yaml"}));
 }
 
 TEST(settings_file, endpoints_that_strangers_could_reach_are_errors_that_say_why) {

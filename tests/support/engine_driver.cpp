@@ -69,7 +69,7 @@ std::shared_ptr<const event_batch> make_batch(const std::vector<window_event>& e
   for (const window_event& from : events) {
     event to;
     const auto set = [&](event_field field, const std::optional<std::string>& text) {
-      if (text) to.texts[static_cast<std::size_t>(field)] = keep(*text);
+      if (text) to.set_text(field, keep(*text));
     };
     set(event_field::event_id, from.id);
     set(event_field::source_id, from.source);

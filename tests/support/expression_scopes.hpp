@@ -19,7 +19,7 @@ class one_event {
   one_event() { batch_.events.emplace_back(); }
 
   one_event& text(event_field field, std::string_view words) {
-    seen().texts[static_cast<std::size_t>(field)] = words;
+    seen().set_text(field, words);
     return *this;
   }
   one_event& value(double number) {

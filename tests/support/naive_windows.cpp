@@ -3,194 +3,19 @@
 #include "support/naive_windows.hpp"
 
 #include <algorithm>
-#include <deque>
 
-#include "tocsin/expression.hpp"
+#include "support/naive_scope.hpp"
 
 namespace tocsin::testing {
 namespace {
 
 using taken = naive_windows::taken;
 using window = naive_windows::window;
-using history = naive_windows::history;
-
-value aggregated(const aggregate& what, const std::vector<const taken*>& events) {
-  std::int64_t count = 0;
-  std::optional<double> sum, least, most;
-  std::int64_t present = 0;
-  for (const taken* each : events) {
-    const event_scope names{*each->batch, *each->what};
-    if (what.function == aggregate_function::count) {
-      ++count;
-    } else if (what.function == aggregate_function::count_if) {
-      count += what.argument->holds(names);
-    } else if (const auto number = what.argument->evaluate(names).as_number()) {
-      ++present;
-      sum = sum.value_or(0) + *number;
-      least = std::min(least.value_or(*number), *number);
-      most = std::max(most.value_or(*number), *number);
-    }
-  }
-  const auto of = [](std::optional<double> number) {
-    return number ? value::of(*number) : value{};
-  };
-  switch (what.function) {
-    case aggregate_function::count:
-    case aggregate_function::count_if:
-      return value::of(count);
-    case aggregate_function::sum:
-      return of(sum);
-    case aggregate_function::avg:
-      return sum ? value::of(*sum / static_cast<double>(present)) : value{};
-    case aggregate_function::min:
-      return of(least);
-    case aggregate_function::max:
-      return of(most);
-  }
-  return {};
-}
-
-/// The worst level of a window's events; nothing when none had one.
-std::optional<severity> worst_level(const window& in) {
-  std::optional<severity> worst;
-  for (const taken* each : in.events)
-    if (each->what->level) worst = std::min(worst.value_or(severity::info), *each->what->level);
-  return worst;
-}
 
 std::uint64_t newest_position(const window& in) {
   std::uint64_t newest = 0;
   for (const taken* each : in.events) newest = std::max(newest, each->position);
   return newest;
-}
-
-/// A window of a key as the scope of a rule's expressions and templates.
-class window_scope final : public scope {
- public:
-  window_scope(const rule_set& rules, const rule& by, const history& key, const window& in)
-      : rules_(rules), rule_(by), unit_(rules.units()[by.unit]), key_(key), window_(in) {}
-
-  [[nodiscard]] value get(std::uint32_t id) const override {
-    if (id >= event_base) return event_value(static_cast<event_field>(id - event_base));
-    if (id >= aggregate_base) {
-      const std::uint32_t slot = rule_.aggregate_slots.at(id - aggregate_base);
-      return aggregated(unit_.aggregates.at(slot), window_.events);
-    }
-    if (id >= selected_base) return rule_.selected.at(id - selected_base).formula.evaluate(*this);
-    return named(static_cast<window_name>(id));
-  }
-
-  [[nodiscard]] value label(std::string_view name) const override {
-    const auto& fields = rules_.groups()[unit_.group].fields;
-    for (std::size_t i = 0; i < fields.size(); ++i)
-      if (!fields[i].field && fields[i].label == name) return key_value(i);
-    if (!window_.speaker) return {};
-    return event_scope{*window_.speaker->batch, *window_.speaker->what}.label(name);
-  }
-
-  [[nodiscard]] value event_value(event_field field) const {
-    const auto& fields = rules_.groups()[unit_.group].fields;
-    for (std::size_t i = 0; i < fields.size(); ++i)
-      if (fields[i].field == field) return key_value(i);
-    if (!window_.speaker) return {};
-    return event_scope{*window_.speaker->batch, *window_.speaker->what}.get(
-        static_cast<std::uint32_t>(field));
-  }
-
- private:
-  [[nodiscard]] value key_value(std::size_t field) const {
-    const auto& part = key_.name.at(field);
-    return part ? value::of(std::string_view{*part}) : value{};
-  }
-
-  [[nodiscard]] value text(std::string words) const {
-    return value::of(std::string_view{texts_.emplace_back(std::move(words))});
-  }
-
-  [[nodiscard]] value named(window_name name) const {
-    const auto& events = window_.events;
-    switch (name) {
-      case window_name::event_count:
-        return value::of(static_cast<std::int64_t>(events.size()));
-      case window_name::first_event_time:
-        return events.empty() ? value{} : text(format_rfc3339(events.front()->time));
-      case window_name::last_event_time:
-        return events.empty() ? value{} : text(format_rfc3339(events.back()->time));
-      case window_name::window_start:
-        return text(format_rfc3339(window_.bounds.start));
-      case window_name::window_end:
-        return text(format_rfc3339(window_.bounds.end));
-      case window_name::window_size:
-        return value::of(unit_.window.size);
-      case window_name::duration:
-        return events.empty() ? value{} : value::of(events.back()->time - events.front()->time);
-      case window_name::max_severity: {
-        const auto worst = worst_level(window_);
-        return worst ? value::of(to_text(*worst)) : value{};
-      }
-      case window_name::rule:
-        return value::of(std::string_view{rule_.name});
-    }
-    return {};
-  }
-
-  const rule_set& rules_;
-  const rule& rule_;
-  const unit& unit_;
-  const history& key_;
-  const window& window_;
-  mutable std::deque<std::string> texts_;  ///< what text values view
-};
-
-severity severity_of(const rule& by, const window& in, const scope& names) {
-  if (by.fixed_severity) return *by.fixed_severity;
-  if (by.worst_level) return worst_level(in).value_or(severity::info);
-  const value name = by.severity_expression->evaluate(names);
-  if (name.type != value_type::text) return severity::error;
-  return parse_severity(name.text).value_or(severity::error);
-}
-
-evidence evidence_of(const rule& by, const history& key, const window& in, const scope& names) {
-  evidence proof;
-  proof.window = in.bounds;
-  proof.event_count = in.events.size();
-  if (!in.events.empty()) {
-    proof.first_event_time = in.events.front()->time;
-    proof.last_event_time = in.events.back()->time;
-    proof.first_event_position = in.events.front()->position;
-  }
-  std::size_t with_id = 0;
-  for (const taken* each : in.events) {
-    if (!each->what->has(event_field::event_id)) continue;
-    ++with_id;
-    if (std::find(key.remembered.begin(), key.remembered.end(), each->position) !=
-        key.remembered.end())
-      proof.event_ids.emplace_back(each->what->text(event_field::event_id));
-  }
-  proof.event_ids_truncated = with_id > proof.event_ids.size();
-  for (const selected_value& each : by.selected)
-    if (const auto number = each.formula.evaluate(names).as_number())
-      proof.values.emplace_back(each.name, *number);
-  return proof;
-}
-
-std::shared_ptr<const alert_texts> texts_of(const rule_set& rules, const rule& by,
-                                            const history& key, const window_scope& names) {
-  auto texts = std::make_shared<alert_texts>();
-  texts->title = by.title.render(names);
-  if (by.description) texts->description = by.description->render(names);
-  for (const auto& each : by.labels) texts->labels.emplace_back(each.name, each.text.render(names));
-  for (const auto& each : by.annotations)
-    texts->annotations.emplace_back(each.name, each.text.render(names));
-  const auto& fields = rules.groups()[rules.units()[by.unit].group].fields;
-  for (std::size_t i = 0; i < fields.size(); ++i)
-    texts->group.emplace_back(fields[i].name, key.name[i]);
-  texts->resource_id = names.event_value(event_field::resource_id).to_text();
-  texts->resource_type = names.event_value(event_field::resource_type).to_text();
-  texts->resource_name = names.event_value(event_field::resource_name).to_text();
-  texts->item = names.event_value(event_field::item).to_text();
-  texts->source_id = names.event_value(event_field::source_id).to_text();
-  return texts;
 }
 
 void sort_by_time(std::vector<const taken*>& events) {
@@ -296,8 +121,7 @@ void naive_windows::take(const unit& of, const std::shared_ptr<const event_batch
   }
   ++updates_;
   key.events.push_back({batch, &what, time, position, false});
-  if (what.has(event_field::event_id)) key.remembered.push_back(position);
-  if (key.remembered.size() > event_ids_max) key.remembered.erase(key.remembered.begin());
+  remember_id(of, key);
 
   std::vector<window> holding;  // all open windows with the event in them, by their ends
   if (session) {
@@ -458,8 +282,30 @@ void naive_windows::close_session(const unit& of, history& key, const window& se
   }
 }
 
+void naive_windows::remember_id(const unit& of, history& key) const {
+  const taken& newest = key.events.back();
+  if (!newest.what->has(event_field::event_id)) return;
+  const auto together = [&](const taken& other) {
+    return first_end_after(of.window, other.time) == first_end_after(of.window, newest.time);
+  };
+  std::size_t before = 0;
+  if (of.window.kind == window_kind::session) {
+    for (const window& each : sessions(of, key)) {
+      if (std::find(each.events.begin(), each.events.end(), &newest) == each.events.end()) continue;
+      for (const taken* other : each.events) before += other->what->has(event_field::event_id);
+      --before;
+    }
+  } else {
+    for (const taken& other : key.events)
+      before += &other != &newest && other.what->has(event_field::event_id) && together(other);
+  }
+  if (before >= event_ids_max) return;
+  key.remembered.push_back(newest.position);
+  if (key.remembered.size() > event_ids_max) key.remembered.erase(key.remembered.begin());
+}
+
 bool naive_windows::holds(const rule& by, const history& key, const window& in) const {
-  return !in.events.empty() && by.having.holds(window_scope{*rules_, by, key, in});
+  return !in.events.empty() && by.having.holds(naive_scope{*rules_, by, key, in});
 }
 
 void naive_windows::report_holding(const rule& by, history& key, instant at, std::string_view cause,
@@ -475,7 +321,7 @@ void naive_windows::report_holding(const rule& by, history& key, instant at, std
 void naive_windows::report(finding::kind kind, const rule& by, history& key, instant at,
                            std::uint64_t position, std::string_view cause, const window& in) {
   standing& now = key.standings[by.bit];
-  const window_scope names{*rules_, by, key, in};
+  const naive_scope names{*rules_, by, key, in};
   finding found;
   found.what = kind;
   found.rule = by.index;
@@ -483,16 +329,11 @@ void naive_windows::report(finding::kind kind, const rule& by, history& key, ins
   found.at = at;
   found.position = position;
   found.cause = cause;
-  found.severity = severity_of(by, in, names);
-  found.proof = evidence_of(by, key, in, names);
-  const bool worse = found.severity < now.reported;
-  if (kind == finding::kind::met || (kind == finding::kind::updated && worse))
-    found.texts = texts_of(*rules_, by, key, names);
+  found.severity = names.level();
+  found.proof = names.proof();
+  if (kind == finding::kind::met) found.texts = names.texts();
   now.met = kind == finding::kind::met || kind == finding::kind::updated;
-  if (now.met) {
-    now.newest = newest_position(in);
-    now.reported = found.severity;
-  }
+  if (now.met) now.newest = newest_position(in);
   out_.push_back(std::move(found));
 }
 

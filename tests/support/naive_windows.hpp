@@ -51,7 +51,6 @@ class naive_windows {
   struct standing {
     bool met = false;
     std::uint64_t newest = 0;  ///< greatest log position in the last met or updated's window
-    severity reported = severity::info;
   };
 
   /// All that one unit knows of one key.
@@ -82,6 +81,8 @@ class naive_windows {
   void close_session(const unit& of, history& key, const window& session);
   [[nodiscard]] std::vector<window> sessions(const unit& of, const history& key) const;
 
+  /// A pane or session remembers the ids of its first event_ids_max events that have one.
+  void remember_id(const unit& of, history& key) const;
   [[nodiscard]] bool holds(const rule& by, const history& key, const window& in) const;
   /// Reports met, or updated when it was met already and the window holds news.
   void report_holding(const rule& by, history& key, instant at, std::string_view cause,

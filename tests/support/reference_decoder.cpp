@@ -154,7 +154,7 @@ class element_checker {
       throw fault{"value_too_long"};
     }
     if (!is_utf8(seen)) throw fault{"invalid_utf8"};
-    out_.texts[static_cast<std::size_t>(known)] = seen;
+    out_.set_text(known, seen);
   }
 
   void time(const object& value) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "io/rule_file.hpp"
+#include "tocsin/rule_file.hpp"
 
 namespace tocsin::testing {
 

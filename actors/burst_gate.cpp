@@ -86,7 +86,7 @@ void burst_gate::shut() {
   room_came_.notify_all();
 }
 
-void burst_gate::fail(std::string cause) {
+void burst_gate::fail(const std::string& cause) {
   std::function<void(const std::string&)> handler;
   {
     const std::scoped_lock lock(mutex_);

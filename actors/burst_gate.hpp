@@ -36,7 +36,7 @@ class burst_gate : public std::enable_shared_from_this<burst_gate> {
   /// Nobody enters any more; those who wait to enter get null.
   void shut();
   /// Shuts; the first cause is kept and told to on_failure, later ones are consequences.
-  void fail(std::string cause);
+  void fail(const std::string& cause);
   [[nodiscard]] std::optional<std::string> failure() const;
   /// Called once, on the thread that fails or, after a failure, at once.
   void on_failure(std::function<void(const std::string&)> handler);

@@ -15,7 +15,7 @@
 
 #include "tocsin/burst.hpp"
 #include "tocsin/event.hpp"
-#include "tocsin/ingest_ledger.hpp"
+#include "tocsin/pipeline_counts.hpp"
 #include "tocsin/result.hpp"
 #include "tocsin/rule_set.hpp"
 #include "tocsin/transition_sink.hpp"
@@ -37,21 +37,6 @@ struct pipeline_settings {
 
   /// What is wrong with these settings, or nothing.
   [[nodiscard]] std::optional<error> validate() const;
-};
-
-/// What the pipeline has counted so far.
-struct pipeline_counts {
-  ingest_counts events;
-  std::map<std::string, std::uint64_t, std::less<>> rejected_by_code;
-  std::map<std::string, ingest_counts> by_source;
-  std::uint64_t unmatched = 0;   ///< accepted events that no rule wanted
-  std::uint64_t steps = 0;       ///< batches and ticks
-  std::uint64_t updates = 0;     ///< (event, unit) pairs taken into a window
-  std::uint64_t judgements = 0;  ///< evaluations of a `having`
-  std::uint64_t keys = 0;        ///< keys alive
-  std::map<std::string, std::uint64_t> late_by_rule;
-  std::uint64_t transitions = 0;
-  std::uint64_t active_alerts = 0;
 };
 
 /// Runs from start() to stop(). All members may be called from any thread; push() from one thread

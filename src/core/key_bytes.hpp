@@ -52,13 +52,13 @@ class key_bytes {
   /// Most texts are shorter than what a call of memcpy costs: two copies of a fixed size, which may
   /// overlap, are inlined.
   static void copy(char* to, const char* from, std::size_t count) {
-    const auto ends = [&]<std::size_t bytes>(std::integral_constant<std::size_t, bytes>) {
-      char first[bytes];
-      char last[bytes];
-      std::memcpy(first, from, bytes);
-      std::memcpy(last, from + count - bytes, bytes);
-      std::memcpy(to, first, bytes);
-      std::memcpy(to + count - bytes, last, bytes);
+    const auto ends = [&]<std::size_t Width>(std::integral_constant<std::size_t, Width>) {
+      char first[Width];
+      char last[Width];
+      std::memcpy(first, from, Width);
+      std::memcpy(last, from + count - Width, Width);
+      std::memcpy(to, first, Width);
+      std::memcpy(to + count - Width, last, Width);
     };
     if (count > 32) {
       std::memcpy(to, from, count);

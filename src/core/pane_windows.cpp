@@ -4,6 +4,7 @@
 #include "core/pane_windows.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace tocsin {
 
@@ -12,7 +13,6 @@ pane_windows::pane_windows(const rule_set& rules, const unit& of, key_store& key
       size_ms_(of.window.size.count()),
       every_ms_(of.window.every.count()),
       offset_ms_(of.window.offset.count()),
-      keeps_running_(early_mask_ != 0 && size_ms_ != every_ms_),
       closed_scratch_(records_.take()),
       open_scratch_(records_.take()) {}
 
@@ -21,10 +21,14 @@ pane_windows::~pane_windows() {
 }
 
 std::int64_t pane_windows::pane_end(std::int64_t time_ms) const {
+  // Neighbouring events mostly share a pane: a division saved.
+  if (time_ms < last_pane_end_ms_ && time_ms >= last_pane_end_ms_ - every_ms_)
+    return last_pane_end_ms_;
   const std::int64_t since = time_ms - offset_ms_;
   const std::int64_t pane =
       since >= 0 ? since / every_ms_ : -((-since + every_ms_ - 1) / every_ms_);
-  return (pane + 1) * every_ms_ + offset_ms_;
+  last_pane_end_ms_ = (pane + 1) * every_ms_ + offset_ms_;
+  return last_pane_end_ms_;
 }
 
 std::int64_t pane_windows::first_open_end(std::int64_t pane_end_ms,
@@ -51,67 +55,89 @@ std::uint32_t pane_windows::pane_for(window_state& state, std::int64_t end_ms) {
   records_.at(made).end_ms = end_ms;
   records_.at(made).next = *place;
   *place = made;
+  if (made == state.head) begin_newest(state, end_ms);
   return made;
+}
+
+void pane_windows::begin_newest(window_state& state, std::int64_t end_ms) {
+  if (state.running != no_index) records_.give_back(state.running);
+  state.running = no_index;
+  state.newest_ms = end_ms;
+  state.window_count = 0;
+  if (early_mask_ == 0) return;
+  for (std::uint32_t at = state.head; at != no_index; at = records_.at(at).next) {
+    if (records_.at(at).end_ms <= end_ms - size_ms_) return;
+    state.window_count += records_.at(at).count;
+  }
 }
 
 void pane_windows::enter(std::uint32_t index, const arriving_event& arriving, std::int64_t time_ms,
                          std::int64_t watermark_ms, std::vector<finding>& out) {
   window_state& state = states_[index];
   const std::int64_t end_ms = pane_end(time_ms);
-  const std::int64_t newest_before_ms =
-      state.head == no_index ? -never_ms : records_.at(state.head).end_ms;
-  const std::uint32_t pane_index = pane_for(state, end_ms);
-  window_record& pane = records_.at(pane_index);
-  const bool new_pane = pane.count == 0;
-  count_in(state, pane_index, arriving, time_ms);
-  if (keeps_running_) {
-    if (end_ms > newest_before_ms) {
-      if (state.running == no_index) state.running = records_.take();
-      merge_window(state, end_ms, records_.at(state.running));
-    } else if (end_ms > newest_before_ms - size_ms_) {
+  const std::uint32_t pane =
+      state.head != no_index && end_ms == state.newest_ms ? state.head : pane_for(state, end_ms);
+  const bool new_pane = records_.at(pane).count == 0;
+  count_in(state, pane, arriving, time_ms);
+  if (early_mask_ != 0 && end_ms > state.newest_ms - size_ms_) {
+    ++state.window_count;
+    if (state.running != no_index)
       records_.add(records_.at(state.running), arriving.batch, arriving.from, time_ms,
                    arriving.position);
-    }
   }
-  const std::uint64_t unmet_early = early_mask_ & ~state.met;
-  const bool has_news = unmet_early != early_mask_;
+  const std::uint64_t met_before = state.met;
   const std::int64_t open_ms = first_open_end(end_ms, watermark_ms);
-  if (unmet_early != 0) judge_early(index, arriving, end_ms, open_ms, out);
+  if ((early_mask_ & ~met_before) != 0) judge_early(index, arriving, end_ms, open_ms, out);
 
-  // A key is due when its contents change next; an event in a pane that is already closed changes
-  // the first window that is still open. What a met early rule's open windows hold is asked at
-  // every closing, so news for it makes the key due at the next one.
-  std::int64_t due_ms = state.due_ms;
-  if (new_pane || open_ms != end_ms || (unmet_early & state.met) != 0) {
-    due_ms = std::min(due_ms, next_due(state, watermark_ms - 1));
-    if (must_judge(state)) due_ms = std::min(due_ms, open_ms);
+  if (state.met != met_before) {
+    arm_earlier(index, std::min(open_ms, next_due(state, watermark_ms - 1)));
+  } else if (new_pane || open_ms != end_ms) {
+    // An event in a pane that is already closed changes the first window that is still open.
+    arm_earlier(index, must_judge(state) ? open_ms : state.newest_ms + size_ms_);
   }
-  if (has_news) due_ms = std::min(due_ms, pane_end(watermark_ms - 1));
-  if (due_ms < state.due_ms) arm(index, due_ms);
+  // What a met early rule's open windows hold is asked at every closing, so news for it makes the
+  // key due at the next.
+  if ((met_before & early_mask_) != 0) arm_earlier(index, pane_end(watermark_ms - 1));
 }
 
 void pane_windows::judge_early(std::uint32_t index, const arriving_event& arriving,
                                std::int64_t end_ms, std::int64_t open_ms,
                                std::vector<finding>& out) {
   window_state& state = states_[index];
-  const std::int64_t newest_ms = records_.at(state.head).end_ms;
-  const judged_cause cause{arriving.from.arrived, arriving.position, "condition met"};
-  for (std::uint32_t bit = 0; bit < unit_->rules.size(); ++bit) {
-    if ((early_mask_ & ~state.met & (std::uint64_t{1} << bit)) == 0) continue;
-    const rule& one = judge_.rule_at(bit);
-    // Windows that end behind the newest pane hold nothing that the window ending with it lacks: of
-    // a rising condition they can tell nothing new.
-    const bool rising = one.having.movement() == trend::rising;
-    const std::int64_t last_ms = end_ms + size_ms_ - every_ms_;
-    const std::int64_t until_ms =
-        rising ? std::min(last_ms, std::max(open_ms, newest_ms)) : last_ms;
-    for (std::int64_t at_ms = open_ms; at_ms <= until_ms; at_ms += every_ms_) {
-      const judged_window window = window_at(state, at_ms, open_scratch_);
-      if (!judge_.holds(one, window)) continue;
-      report_holding(state, index, one, window, &arriving, cause, out);
-      break;
-    }
+  const bool in_newest = open_ms == state.newest_ms;
+  for (std::uint64_t left = early_mask_ & ~state.met; left != 0; left &= left - 1) {
+    const auto bit = static_cast<std::uint32_t>(std::countr_zero(left));
+    // The newest window holds all that later windows hold: of a rising condition they can tell
+    // nothing new.
+    if (in_newest && gates_[bit].rising && state.window_count < gates_[bit].count_floor) continue;
+    judge_open_windows(index, judge_.rule_at(bit), arriving, end_ms, open_ms, out);
   }
+}
+
+void pane_windows::judge_open_windows(std::uint32_t index, const rule& one,
+                                      const arriving_event& arriving, std::int64_t end_ms,
+                                      std::int64_t open_ms, std::vector<finding>& out) {
+  window_state& state = states_[index];
+  const std::int64_t last_ms = end_ms + size_ms_ - every_ms_;
+  const std::int64_t until_ms =
+      gates_[one.bit].rising ? std::min(last_ms, std::max(open_ms, state.newest_ms)) : last_ms;
+  for (std::int64_t at_ms = open_ms; at_ms <= until_ms; at_ms += every_ms_) {
+    const judged_window window =
+        at_ms == state.newest_ms ? newest_window(state) : window_at(state, at_ms, open_scratch_);
+    if (!judge_.holds(one, window)) continue;
+    report_holding(state, index, one, window, &arriving,
+                   {arriving.from.arrived, arriving.position, "condition met"}, out);
+    return;
+  }
+}
+
+judged_window pane_windows::newest_window(window_state& state) {
+  // A window of one pane is that pane; else the merged contents are kept until a newer pane begins.
+  if (size_ms_ != every_ms_ && state.running == no_index) {
+    state.running = records_.take();
+    merge_window(state, state.newest_ms, records_.at(state.running));
+  }
+  return window_at(state, state.newest_ms, open_scratch_);
 }
 
 judged_window pane_windows::window_at(const window_state& state, std::int64_t end_ms,
@@ -120,7 +146,7 @@ judged_window pane_windows::window_at(const window_state& state, std::int64_t en
                              from_unix_ms(end_ms)};
   if (state.head != no_index && records_.at(state.head).end_ms == end_ms) {
     if (size_ms_ == every_ms_) return {&records_.at(state.head), bounds};
-    if (keeps_running_) return {&records_.at(state.running), bounds};
+    if (state.running != no_index) return {&records_.at(state.running), bounds};
   }
   window_record& merged = records_.at(scratch);
   merge_window(state, end_ms, merged);
@@ -182,8 +208,8 @@ bool pane_windows::open_window_holds(std::uint32_t index, const rule& one, std::
   window_state& state = states_[index];
   if (state.head == no_index) return false;
   const std::int64_t newest_ms = records_.at(state.head).end_ms;
-  const bool rising = one.having.movement() == trend::rising;
-  const std::int64_t until_ms = rising ? newest_ms : newest_ms + size_ms_ - every_ms_;
+  const std::int64_t until_ms =
+      gates_[one.bit].rising ? newest_ms : newest_ms + size_ms_ - every_ms_;
   for (std::int64_t at_ms = closed_ms + every_ms_; at_ms <= until_ms; at_ms += every_ms_) {
     const judged_window open = window_at(state, at_ms, open_scratch_);
     if (!judge_.holds(one, open)) continue;

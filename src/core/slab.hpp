@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <vector>
 
 namespace tocsin {
@@ -27,8 +28,8 @@ class slab {
       return index;
     }
     if (used_ == chunks_.size() * blocks_a_chunk)
-      chunks_.push_back(
-          std::make_unique_for_overwrite<std::uint64_t[]>(block_bytes_ / 8 * blocks_a_chunk));
+      chunks_.emplace_back(static_cast<std::byte*>(
+          ::operator new[](block_bytes_* blocks_a_chunk, std::align_val_t{cache_line_bytes})));
     return used_++;
   }
 
@@ -39,17 +40,22 @@ class slab {
   }
 
   [[nodiscard]] void* at(std::uint32_t index) const {
-    std::uint64_t* chunk = chunks_[index / blocks_a_chunk].get();
-    return chunk + (index % blocks_a_chunk) * (block_bytes_ / 8);
+    return chunks_[index / blocks_a_chunk].get() + (index % blocks_a_chunk) * block_bytes_;
   }
 
   [[nodiscard]] std::size_t in_use() const noexcept { return in_use_; }
 
  private:
   static constexpr std::uint32_t blocks_a_chunk = 256;
+  static constexpr std::size_t cache_line_bytes = 64;
+  struct aligned_delete {
+    void operator()(std::byte* chunk) const {
+      ::operator delete[](chunk, std::align_val_t{cache_line_bytes});
+    }
+  };
 
   std::size_t block_bytes_;
-  std::vector<std::unique_ptr<std::uint64_t[]>> chunks_;
+  std::vector<std::unique_ptr<std::byte[], aligned_delete>> chunks_;
   std::uint32_t used_ = 0;
   std::uint32_t free_ = no_index;
   std::size_t in_use_ = 0;

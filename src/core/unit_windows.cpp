@@ -18,6 +18,7 @@ unit_windows::unit_windows(const rule_set& rules, const unit& of, key_store& key
   for (const std::uint32_t index : of.rules) {
     const rule& one = rules.rules()[index];
     (one.early ? early_mask_ : close_mask_) |= mask_of(one);
+    gates_.push_back({one.count_floor, one.having.movement() == trend::rising});
     if (one.spec.keep_firing_for > duration{}) lingering_mask_ |= mask_of(one);
   }
   // Early rules have an event at hand when they need texts; at a close there is none.

@@ -55,13 +55,16 @@ class unit_windows {
   [[nodiscard]] std::uint64_t judgements() const noexcept { return judge_.judgements(); }
 
  protected:
-  struct window_state {
+  /// One cache line: a unit with many keys touches this and one record an event.
+  struct alignas(64) window_state {
     std::uint32_t key = no_index;   ///< slot in keys_
     std::uint32_t head = no_index;  ///< newest pane, or earliest open session
     std::uint32_t running =
-        no_index;                 ///< panes: contents of the window that ends with the newest pane
+        no_index;                 ///< panes: contents of the newest window, once they are asked for
     std::uint32_t scheduled = 0;  ///< entries in deadlines_, stale ones too
     std::int64_t due_ms = never_ms;  ///< the deadline that counts; other entries are stale
+    std::int64_t newest_ms = 0;      ///< panes: end of the newest pane, and of the newest window
+    std::uint64_t window_count = 0;  ///< panes: events in the newest window, kept for early rules
     std::uint64_t met = 0;           ///< by rule::bit
     std::unique_ptr<id_ring> ids;
   };
@@ -100,7 +103,14 @@ class unit_windows {
     return {from_unix_ms(deadline_ms + lateness_ms_), no_position, words};
   }
 
+  /// What is asked of a rule at every event, beside the rule: bit by bit in one line.
+  struct rule_gate {
+    std::uint64_t count_floor;
+    bool rising;
+  };
+
   const unit* unit_;
+  std::vector<rule_gate> gates_;  ///< by rule::bit
   key_store* keys_;
   record_store records_;
   window_judge judge_;

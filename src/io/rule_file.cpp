@@ -183,8 +183,8 @@ void add_matches(const std::string& pattern, std::map<std::string, std::string>&
   for (std::size_t i = 0; outcome == 0 && i < matches.gl_pathc; ++i) {
     const std::string path = matches.gl_pathv[i];
     std::error_code unresolvable;
-    auto canonical = std::filesystem::weakly_canonical(path, unresolvable).string();
-    files.emplace(unresolvable ? path : std::move(canonical), path);
+    const auto canonical = std::filesystem::weakly_canonical(path, unresolvable).string();
+    files.emplace(unresolvable ? path : canonical, path);
   }
   ::globfree(&matches);
   if (outcome == 0) return;

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the alert stream sent last, and how each active alert stands: what a subscriber that missed
+// something is told.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/stream_message.hpp"
+#include "tocsin/alert.hpp"
+
+namespace tocsin {
+
+/// A transition's frames, byte for byte as the stream sent them.
+struct sent_message {
+  std::uint64_t seq = 0;
+  std::string topic;
+  std::string header;
+  std::string alert;
+};
+using sent = std::shared_ptr<const sent_message>;
+
+/// The oldest transitions are forgotten beyond whichever comes first.
+struct history_limits {
+  std::size_t messages_max = 100'000;
+  /// Of frames and their bookkeeping. Active alerts are held besides, one transition each.
+  std::size_t bytes_max = std::size_t{64} * 1024 * 1024;
+};
+
+/// Safe for any number of threads. begin() comes before the first record().
+class stream_history {
+ public:
+  explicit stream_history(history_limits limits = {}) : limits_(limits) {}
+
+  /// The numbering begins: the next transition has seq 1. What was recorded before is forgotten.
+  void begin(std::string stream, std::uint64_t epoch);
+  /// Takes the next transition (seq without a gap) and what it made of its alert: one that is
+  /// resolved or closed is active no more.
+  void record(sent message, const alert& of);
+
+  /// Where a reader that has seen everything up to `since` goes on.
+  struct entry {
+    stream_position at;  ///< the last transition sent
+    /// The history does not tell what came after `since`: it no longer reaches back, `since` was
+    /// never sent, or `epoch` is another. Then `active` is how things stand at `at`.
+    bool snapshot = false;
+    std::vector<sent> active;   ///< each active alert's last transition, by seq
+    std::uint64_t through = 0;  ///< where to go on with after()
+  };
+  [[nodiscard]] entry enter(std::uint64_t since, std::string_view prefix,
+                            std::optional<std::uint64_t> epoch) const;
+
+  /// Transitions whose topic has the prefix, in order.
+  struct page {
+    std::vector<sent> messages;
+    std::uint64_t through = 0;  ///< where to go on; at.seq when there is nothing more
+    stream_position at;         ///< the last transition sent
+    bool lost = false;          ///< some of what followed `seq` is forgotten: nothing is given
+  };
+  /// Looks at the `looked_at_max` transitions after `seq`.
+  [[nodiscard]] page after(std::uint64_t seq, std::string_view prefix,
+                           std::size_t looked_at_max) const;
+
+ private:
+  [[nodiscard]] bool reaches_back_to(std::uint64_t seq) const;
+
+  const history_limits limits_;
+  mutable std::mutex guard_;
+  stream_position at_;
+  std::deque<sent> kept_;                            ///< consecutive, up to at_.seq
+  std::size_t bytes_ = 0;                            ///< of kept_
+  std::map<std::uint64_t, sent> active_;             ///< last transitions, by seq
+  std::map<fingerprint, std::uint64_t> active_seq_;  ///< alert_id -> key in active_
+};
+
+}  // namespace tocsin

@@ -11,57 +11,63 @@ namespace tocsin {
 struct burst_gate::place {
   std::shared_ptr<burst_gate> gate;
   std::uint64_t ticket;
-  place(std::shared_ptr<burst_gate> of, std::uint64_t number)
-      : gate(std::move(of)), ticket(number) {}
+  std::size_t events;
+  place(std::shared_ptr<burst_gate> of, std::uint64_t number, std::size_t of_events)
+      : gate(std::move(of)), ticket(number), events(of_events) {}
   place(const place&) = delete;
   place& operator=(const place&) = delete;
-  ~place() { gate->leave(ticket); }
+  ~place() { gate->leave(*this); }
 };
 
-std::shared_ptr<burst_gate> burst_gate::open(std::size_t room) {
-  return std::shared_ptr<burst_gate>(new burst_gate(room));
+std::shared_ptr<burst_gate> burst_gate::open(std::size_t room, std::size_t events_room) {
+  return std::shared_ptr<burst_gate>(new burst_gate(room, events_room));
 }
 
 // Called with the lock held.
-burst_gate::credit burst_gate::take_place() {
-  auto taken = std::make_shared<const place>(shared_from_this(), oldest_ + left_.size());
+burst_gate::credit burst_gate::take_place(std::size_t events) {
+  auto taken = std::make_shared<const place>(shared_from_this(), oldest_ + left_.size(), events);
   left_.push_back(false);
   ++inside_;
+  events_ += events;
   return taken;
 }
 
-burst_gate::credit burst_gate::enter() {
+burst_gate::credit burst_gate::enter(std::size_t events) {
   std::unique_lock lock(mutex_);
-  room_came_.wait(lock, [this] { return shut_ || inside_ < room_; });
-  return shut_ ? nullptr : take_place();
+  room_came_.wait(lock, [this] { return shut_ || has_room(); });
+  return shut_ ? nullptr : take_place(events);
 }
 
-burst_gate::credit burst_gate::try_enter() {
+burst_gate::credit burst_gate::try_enter(std::size_t events) {
   const std::scoped_lock lock(mutex_);
   if (shut_) return nullptr;
-  if (inside_ < room_) return take_place();
+  if (has_room()) return take_place(events);
   refused_ = true;
   return nullptr;
 }
 
-void burst_gate::leave(std::uint64_t ticket) noexcept {
+void burst_gate::leave(const place& from) noexcept {
   std::function<void()> wake;
+  bool room = false;
   {
     const std::scoped_lock lock(mutex_);
-    assert(ticket >= oldest_ && ticket - oldest_ < left_.size());
-    left_[ticket - oldest_] = true;
+    assert(from.ticket >= oldest_ && from.ticket - oldest_ < left_.size());
+    left_[from.ticket - oldest_] = true;
     // A burst in which nothing was accepted leaves before older ones, so `oldest_` waits for them.
     while (!left_.empty() && left_.front()) {
       left_.pop_front();
       ++oldest_;
     }
     --inside_;
-    if (refused_ && !shut_ && wake_) {
+    events_ -= from.events;
+    room = has_room();
+    if (room && refused_ && !shut_ && wake_) {
       refused_ = false;
       wake = wake_;
     }
   }
-  room_came_.notify_one();
+  // One large burst that leaves may make room for several small ones.
+  if (room) room_came_.notify_all();
   all_left_.notify_all();
   if (!wake) return;
   try {

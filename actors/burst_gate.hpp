@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,20 +17,22 @@
 namespace tocsin {
 
 /// Actors' mailboxes have no bound, so bursts are counted where they come in: one may enter while
-/// fewer than `room` are under way. Its credit travels with the messages it leads to, and comes
-/// back when the last of them is gone, on whatever path: with the alerts, with a burst that held
-/// nothing good, or with the mailbox of an actor that died. Thread-safe.
+/// fewer than `room` are under way, with fewer than `events_room` events. Its credit travels with
+/// the messages it leads to, and comes back when the last of them is gone, on whatever path: with
+/// the alerts, with a burst that held nothing good, or with the mailbox of an actor that died.
+/// Thread-safe.
 class burst_gate : public std::enable_shared_from_this<burst_gate> {
  public:
   /// One burst's place inside; destroying the last copy leaves.
   using credit = std::shared_ptr<const void>;
 
-  [[nodiscard]] static std::shared_ptr<burst_gate> open(std::size_t room);
+  [[nodiscard]] static std::shared_ptr<burst_gate> open(
+      std::size_t room, std::size_t events_room = std::numeric_limits<std::size_t>::max());
 
-  /// Waits for room. Null when the gate is shut.
-  [[nodiscard]] credit enter();
+  /// Waits for room for a burst of at most `events`. Null when the gate is shut.
+  [[nodiscard]] credit enter(std::size_t events = 0);
   /// Null when there is no room (room is then announced once) or the gate is shut.
-  [[nodiscard]] credit try_enter();
+  [[nodiscard]] credit try_enter(std::size_t events = 0);
   /// Called, outside of all locks, when there is room again after try_enter found none.
   void on_room(std::function<void()> wake);
 
@@ -46,15 +49,18 @@ class burst_gate : public std::enable_shared_from_this<burst_gate> {
 
  private:
   struct place;
-  explicit burst_gate(std::size_t room) : room_(room) {}
-  credit take_place();
-  void leave(std::uint64_t ticket) noexcept;
+  burst_gate(std::size_t room, std::size_t events_room) : room_(room), events_room_(events_room) {}
+  [[nodiscard]] bool has_room() const { return inside_ < room_ && events_ < events_room_; }
+  credit take_place(std::size_t events);
+  void leave(const place& from) noexcept;
 
   const std::size_t room_;
+  const std::size_t events_room_;
   mutable std::mutex mutex_;
   std::condition_variable room_came_;
   std::condition_variable all_left_;
   std::size_t inside_ = 0;
+  std::size_t events_ = 0;    ///< of the bursts inside
   std::deque<bool> left_;     ///< by ticket, from oldest_: has it left?
   std::uint64_t oldest_ = 0;  ///< the oldest ticket still inside, or the next one to be given
   bool refused_ = false;      ///< try_enter found no room since on_room was last called

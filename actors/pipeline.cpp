@@ -18,6 +18,7 @@
 #include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
 #include "crew.hpp"
+#include "io/announced_events.hpp"
 #include "tocsin/log_clock.hpp"
 
 namespace tocsin {
@@ -27,6 +28,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t shards_max = 256;
 constexpr std::size_t bursts_in_flight_max = 4'096;
+constexpr std::size_t events_in_flight_max = 16'777'216;
 constexpr duration tick_min = 1ms;
 constexpr duration tick_max = 1min;
 constexpr duration heartbeat_every = 1s;
@@ -129,6 +131,9 @@ std::optional<error> pipeline_settings::validate() const {
   if (bursts_in_flight < 1 || bursts_in_flight > bursts_in_flight_max) {
     return out_of_range("bursts_in_flight", std::to_string(bursts_in_flight), "1 to 4096");
   }
+  if (events_in_flight < 1 || events_in_flight > events_in_flight_max) {
+    return out_of_range("events_in_flight", std::to_string(events_in_flight), "1 to 16777216");
+  }
   return std::nullopt;
 }
 
@@ -136,8 +141,9 @@ struct pipeline::running {
   running(const pipeline_settings& settings, std::shared_ptr<const rule_set> compiled,
           std::vector<std::shared_ptr<transition_sink>> sinks)
       : manual_clock(settings.manual_clock),
+        events_per_message(settings.limits.events_per_message),
         rules(std::move(compiled)),
-        gate(burst_gate::open(settings.bursts_in_flight)),
+        gate(burst_gate::open(settings.bursts_in_flight, settings.events_in_flight)),
         config(shards_of(settings)),
         system(config) {
     crew_setup setup;
@@ -151,6 +157,14 @@ struct pipeline::running {
     setup.gate = gate;
     reports.shards.resize(setup.shards);
     actors = spawn_crew(system, setup);
+  }
+
+  [[nodiscard]] std::size_t events_at_most(const burst& messages) const {
+    std::size_t events = 0;
+    for (const std::string_view message : messages.messages) {
+      events += std::min(announced_events(message), events_per_message + 1);
+    }
+    return events;
   }
 
   bool send(burst messages, burst_gate::credit held) {
@@ -195,6 +209,7 @@ struct pipeline::running {
   }
 
   const bool manual_clock;
+  const std::size_t events_per_message;
   const std::shared_ptr<const rule_set> rules;
   const std::shared_ptr<burst_gate> gate;
   system_settings config;
@@ -241,11 +256,12 @@ bool pipeline::push(std::string_view message) {
 }
 
 bool pipeline::push(burst messages) {
-  return parts_->send(std::move(messages), parts_->gate->enter());
+  auto held = parts_->gate->enter(parts_->events_at_most(messages));
+  return parts_->send(std::move(messages), std::move(held));
 }
 
 bool pipeline::try_push(burst& messages) {
-  auto held = parts_->gate->try_enter();
+  auto held = parts_->gate->try_enter(parts_->events_at_most(messages));
   return held && parts_->send(std::move(messages), std::move(held));
 }
 

@@ -93,6 +93,7 @@ struct event {
 /// Bounds on what an event may be. Each refusal has its own code (docs/protocol.md).
 struct event_limits {
   std::size_t message_bytes = 1024 * 1024;  ///< a whole message; larger: message_too_large
+  std::size_t events_per_message = 10'000;  ///< of a batch; more: the rest is too_many_events
   std::size_t event_bytes = 64 * 1024;      ///< one encoded event; larger: event_too_large
   std::size_t nesting = 4;  ///< containers inside containers of one event; deeper: too_deep
   std::size_t event_id_bytes = 128;    ///< 1 to this; otherwise bad_event_id

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,9 +30,12 @@ struct pipeline_settings {
   /// advance(): for replay and tests.
   bool manual_clock = false;
   /// Bursts that may be under way, from push() until their transitions are with the sinks, before
-  /// push() blocks; 1 to 4,096. With bursts of at most 256 KiB this bounds the memory that an
-  /// overloaded pipeline holds.
+  /// push() blocks; 1 to 4,096.
   std::size_t bursts_in_flight = 32;
+  /// The same in events, by what the messages announce before they are decoded: no burst comes in
+  /// while this many are under way; 1 to 16,777,216. With bursts of bounded size the two bound the
+  /// memory that an overloaded pipeline holds.
+  std::size_t events_in_flight = 65'536;
 
   /// What is wrong with these settings, or nothing.
   [[nodiscard]] std::optional<error> validate() const;

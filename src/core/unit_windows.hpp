@@ -37,6 +37,14 @@ class unit_windows {
   std::uint32_t take(std::uint32_t slot, std::uint32_t state, const arriving_event& arriving,
                      std::vector<finding>& out);
 
+  /// Hints that an event for this state comes soon: first the state, some events later what it
+  /// points to.
+  void prefetch_state(std::uint32_t state) const { __builtin_prefetch(&states_[state], 1); }
+  void prefetch_record(std::uint32_t state) const {
+    const std::uint32_t head = states_[state].head;
+    if (head != no_index) __builtin_prefetch(&records_.at(head), 1);
+  }
+
   /// An event with action resolved or closed came for a key: rules that are met, or whose alert may
   /// outlive its condition, are reported; what was counted is forgotten. `state` is no_index when
   /// there is none.

@@ -28,6 +28,23 @@ struct window_engine::state {
     }
   }
 
+  /// Every look-up of many keys misses the cache, so what an event will touch is asked for ahead of
+  /// it, step by step.
+  template <class Prefetch>
+  void look_ahead(const slice& events, std::size_t at, const Prefetch& prefetch) const {
+    if (at >= events.events.size()) return;
+    const routed_event& later = events.events[at];
+    const key_store& known = *keys[later.group];
+    const std::uint32_t slot = known.find(later.key);
+    if (slot == no_index) return;
+    key_store::cursor place;
+    for (std::uint32_t i = 0; i < later.units_count; ++i) {
+      const std::uint32_t index = events.units[later.units_begin + i];
+      const std::uint32_t held = known.state_at(slot, index, place);
+      if (held != no_index) prefetch(*units[index], held);
+    }
+  }
+
   void take(const event_batch& batch, const slice& events, const routed_event& routed,
             std::vector<finding>& out) {
     const event& from = batch.events[routed.event];
@@ -73,13 +90,17 @@ window_engine::window_engine(window_engine&&) noexcept = default;
 
 void window_engine::step(instant clock, const event_batch* batch, const slice& events,
                          std::vector<finding>& out) {
-  // At large key counts every lookup misses the cache: the index is asked ahead of time.
-  constexpr std::size_t ahead = 8;
   for (std::size_t i = 0; i < events.events.size(); ++i) {
-    if (i + ahead < events.events.size()) {
-      const routed_event& later = events.events[i + ahead];
+    if (i + 16 < events.events.size()) {
+      const routed_event& later = events.events[i + 16];
       state_->keys[later.group]->prefetch(later.key);
     }
+    state_->look_ahead(events, i + 8, [](const unit_windows& unit, std::uint32_t held) {
+      unit.prefetch_state(held);
+    });
+    state_->look_ahead(events, i + 4, [](const unit_windows& unit, std::uint32_t held) {
+      unit.prefetch_record(held);
+    });
     state_->take(*batch, events, events.events[i], out);
   }
   state_->close_until(clock, out);

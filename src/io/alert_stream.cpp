@@ -41,6 +41,7 @@ struct alert_stream::socket {
   zmq::socket_t xpub{context, zmq::socket_type::xpub};
   std::string endpoint;
   stream_header header;
+  std::shared_ptr<stream_history> history;  ///< may be null
 
   void open(const std::string& at) {
     set_network_options(xpub, at);
@@ -53,6 +54,7 @@ struct alert_stream::socket {
     endpoint = xpub.get(zmq::sockopt::last_endpoint);
     header.stream = random_name();
     header.epoch = unix_ms_now();
+    if (history) history->begin(header.stream, header.epoch);
   }
 
   void take_subscriptions() {
@@ -74,8 +76,10 @@ struct alert_stream::socket {
 alert_stream::alert_stream(std::unique_ptr<socket> opened) : socket_(std::move(opened)) {}
 alert_stream::~alert_stream() = default;
 
-result<std::shared_ptr<alert_stream>> alert_stream::bind(const std::string& endpoint) {
+result<std::shared_ptr<alert_stream>> alert_stream::bind(const std::string& endpoint,
+                                                         std::shared_ptr<stream_history> history) {
   auto opened = std::make_unique<socket>();
+  opened->history = std::move(history);
   try {
     opened->open(endpoint);
   } catch (const zmq::error_t& failure) {
@@ -91,9 +95,13 @@ void alert_stream::publish(std::span<const transition> transitions) {
   header.kind = "transition";
   for (const transition& each : transitions) {
     ++header.seq;
-    socket_->send(topic_of(*each), zmq::send_flags::sndmore);
-    socket_->send(encode_header(header), zmq::send_flags::sndmore);
-    socket_->send(encode_alert_msgpack(*each), zmq::send_flags::none);
+    const auto message = std::make_shared<const sent_message>(sent_message{
+        header.seq, topic_of(*each), encode_header(header), encode_alert_msgpack(*each)});
+    // Recorded first: who sees a number on the stream can have it replayed.
+    if (socket_->history) socket_->history->record(message, *each);
+    socket_->send(message->topic, zmq::send_flags::sndmore);
+    socket_->send(message->header, zmq::send_flags::sndmore);
+    socket_->send(message->alert, zmq::send_flags::none);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "io/stream_history.hpp"
 #include "tocsin/result.hpp"
 #include "tocsin/transition_sink.hpp"
 
@@ -14,8 +15,10 @@ namespace tocsin {
 /// messages at its high-water mark and sees the gap in `seq`; it never slows the others.
 class alert_stream final : public transition_sink {
  public:
-  /// Binds. Errors: the endpoint and the reason.
-  [[nodiscard]] static result<std::shared_ptr<alert_stream>> bind(const std::string& endpoint);
+  /// Binds. What is published is recorded in `history` first, if there is one. Errors: the endpoint
+  /// and the reason.
+  [[nodiscard]] static result<std::shared_ptr<alert_stream>> bind(
+      const std::string& endpoint, std::shared_ptr<stream_history> history = nullptr);
   ~alert_stream() override;
 
   void publish(std::span<const transition> transitions) override;

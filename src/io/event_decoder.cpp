@@ -19,11 +19,19 @@ class message_reader {
  public:
   message_reader(const event_limits& limits, event_encoding encoding, instant arrived,
                  event_batch& into, std::vector<rejection>& refused)
-      : reader_(limits, encoding, arrived, into), refused_(refused) {}
+      : reader_(limits, encoding, arrived, into),
+        events_max_(limits.events_per_message),
+        refused_(refused) {}
 
-  /// Reads `elements` elements; false when the message ended in the midst of them.
+  /// Reads `elements` elements; false when the message ended in the midst of them or they are too
+  /// many.
   bool read_elements(msgpack_cursor& at, std::uint32_t elements) {
     for (; index_ < elements; ++index_) {
+      if (index_ >= events_max_) {
+        refuse("too_many_events", fmt::format("message: seen a batch of {}, wanted at most {}",
+                                              elements, events_max_));
+        return false;
+      }
       const msgpack_cursor begin = at;
       switch (reader_.read(at)) {
         case reading::accepted:
@@ -50,6 +58,7 @@ class message_reader {
 
  private:
   event_reader reader_;
+  std::size_t events_max_;
   std::vector<rejection>& refused_;
   std::uint32_t index_ = 0;
 };

@@ -28,7 +28,8 @@ class event_decoder {
   /// `into` with event::arrived (and time, when absent) set; refused ones to `refused`. Views point
   /// into `message`, which the caller keeps alive (event_batch::owners); what JSON needs beside it
   /// is added to the owners here. Structure that cannot be read on (cut off, reserved byte) ends
-  /// the message: events before it stay accepted, the rest is one rejection "malformed". Bytes
+  /// the message: events before it stay accepted, the rest is one rejection "malformed". What a
+  /// batch holds beyond events_per_message is not read, and one rejection "too_many_events". Bytes
   /// after the message's end are one rejection "trailing_bytes".
   void decode(std::string_view message, instant arrived, event_batch& into,
               std::vector<rejection>& refused);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 
@@ -25,10 +26,15 @@ struct monitoring {
   ~monitoring() { ::zmq_socket_monitor(socket.handle(), nullptr, 0); }
 };
 
-/// The next event's number; 0 when none comes in time.
+/// The next event's number; 0 when none comes in time, or a signal does.
 int next_event(zmq::socket_t& monitor, std::chrono::milliseconds wait) {
   zmq::pollitem_t item{monitor.handle(), 0, ZMQ_POLLIN, 0};
-  if (zmq::poll(&item, 1, wait) == 0) return 0;
+  try {
+    if (zmq::poll(&item, 1, wait) == 0) return 0;
+  } catch (const zmq::error_t& failure) {
+    if (failure.num() != EINTR) throw;
+    return 0;
+  }
   zmq::message_t number, address;
   if (!monitor.recv(number) || !monitor.recv(address)) return 0;
   std::uint16_t event = 0;
@@ -59,15 +65,20 @@ std::optional<error> connect_within(zmq::context_t& context, zmq::socket_t& sock
           std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       const int event = next_event(monitor, std::max(left, std::chrono::milliseconds{0}));
       if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) return std::nullopt;
-      connected = connected || event == ZMQ_EVENT_CONNECTED;
-      if ((event & handshake_failures) != 0 || (connected && left.count() <= 0)) {
+      if ((event & handshake_failures) != 0) {
         return error{"wrong_peer",
                      fmt::format("what answers at {} is not the ZeroMQ socket wanted", endpoint)};
       }
-      if (left.count() <= 0) {
-        return error{"unreachable", fmt::format("nobody answers at {} (waited {})", endpoint,
-                                                format_duration(within))};
+      connected = connected || event == ZMQ_EVENT_CONNECTED;
+      // What happened in time counts, even when this thread got to see it only afterwards.
+      if (event != 0 || left.count() > 0) continue;
+      if (connected) {
+        return error{"wrong_peer", fmt::format("what answers at {} has not shaken hands as a "
+                                               "ZeroMQ socket (waited {})",
+                                               endpoint, format_duration(within))};
       }
+      return error{"unreachable", fmt::format("nobody answers at {} (waited {})", endpoint,
+                                              format_duration(within))};
     }
   } catch (const zmq::error_t& failure) {
     return error{"bad_endpoint", fmt::format("cannot connect to {}: {} (wanted e.g. "

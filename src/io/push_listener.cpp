@@ -13,7 +13,9 @@
 #include <thread>
 #include <zmq.hpp>
 
+#include "io/announced_events.hpp"
 #include "io/network_options.hpp"
+#include "io/peer_watch.hpp"
 #include "io/wake_flag.hpp"
 
 namespace tocsin {
@@ -26,12 +28,14 @@ using steady = std::chrono::steady_clock;
 /// A burst ends at whichever comes first.
 constexpr std::size_t burst_messages_max = 64;
 constexpr std::size_t burst_bytes_max = 256 * 1024;
+constexpr std::size_t burst_events_max = 8192;
 
-/// Messages that a sender's connection may hold before the sender is pushed back.
-constexpr int messages_waiting_max = 1000;
+/// Messages that a sender's connection may hold before the sender is pushed back. More gains no
+/// throughput, and each may be as large as the bound on messages.
+constexpr int messages_waiting_max = 100;
 
 /// When stopping: how long after the last message nothing more is expected, how long reading goes
-/// on at most, and how long a full receiver is waited for.
+/// on at most, and how long a full receiver is waited for in all.
 constexpr milliseconds quiet{100};
 constexpr milliseconds drain_max{1000};
 constexpr milliseconds handover_max{5000};
@@ -51,15 +55,18 @@ struct push_listener::thread_state {
   receiver take;
   std::string endpoint;
   std::shared_ptr<message_store> store;  ///< of the next burst, empty between receive() calls
+  milliseconds patience{handover_max};   ///< what is left of it once stopping
   std::mutex joining;
   std::thread thread;
 
   void open(const std::string& at, std::size_t message_bytes);
   bool wait(bool for_messages, milliseconds at_most);
+  bool all_is_here(milliseconds at_most);
   burst receive();
   bool hand_over(burst& messages);
   void run();
   void drain();
+  void abandon_the_rest();
 };
 
 void push_listener::thread_state::open(const std::string& at, std::size_t message_bytes) {
@@ -94,7 +101,9 @@ burst push_listener::thread_state::receive() {
     store->reserve(burst_messages_max);
   }
   std::size_t bytes = 0;
-  while (store->size() < burst_messages_max && bytes < burst_bytes_max) {
+  std::size_t events = 0;
+  while (store->size() < burst_messages_max && bytes < burst_bytes_max &&
+         events < burst_events_max) {
     zmq::message_t next;
     try {
       if (!pull.recv(next, zmq::recv_flags::dontwait)) break;
@@ -103,6 +112,7 @@ burst push_listener::thread_state::receive() {
       continue;
     }
     bytes += next.size();
+    events += announced_events(next.to_string_view());
     store->push_back(std::move(next));
   }
   burst read;
@@ -116,19 +126,18 @@ burst push_listener::thread_state::receive() {
 /// Offers the burst until it is taken. False when the listener stops and the receiver stays full.
 bool push_listener::thread_state::hand_over(burst& messages) {
   const std::size_t count = messages.messages.size();
-  steady::time_point give_up = steady::time_point::max();
   while (!take(messages)) {
     if (!stopping) {
       wait(false, milliseconds{-1});
       continue;
     }
-    if (give_up == steady::time_point::max()) give_up = steady::now() + handover_max;
-    const auto left = std::chrono::ceil<milliseconds>(give_up - steady::now());
-    if (left.count() <= 0) {
+    if (patience.count() <= 0) {
       abandoned += count;
       return false;
     }
-    wait(false, left);
+    const auto began = steady::now();
+    wait(false, patience);
+    patience -= std::chrono::ceil<milliseconds>(steady::now() - began);
   }
   return true;
 }
@@ -140,28 +149,55 @@ void push_listener::thread_state::run() {
     if (messages.messages.empty()) {
       wait(true, milliseconds{-1});
     } else if (!hand_over(messages)) {
-      return;
+      break;
     }
   }
   drain();
+  abandon_the_rest();
+}
+
+/// Shakes hands with ourselves: that takes ZeroMQ's thread, however busy the machine, through
+/// several rounds of reading from all connections. True when no message came of it.
+bool push_listener::thread_state::all_is_here(milliseconds at_most) {
+  zmq::socket_t probe{context, zmq::socket_type::push};
+  probe.set(zmq::sockopt::linger, 0);
+  set_network_options(probe, endpoint);
+  (void)connect_within(context, probe, endpoint, at_most);
+  return !wait(true, milliseconds{0});
 }
 
 /// Reads what has reached this machine before the stop, for ZeroMQ's own thread may still be
 /// reading it from the network. The endpoint stays bound: unbinding ends its connections at once,
-/// with what they still hold.
+/// with what they still hold. Time that a full receiver takes does not count as reading time.
 void push_listener::thread_state::drain() {
-  const auto until = steady::now() + drain_max;
+  if (abandoned > 0) return;
+  auto until = steady::now() + drain_max;
   auto quiet_until = steady::now() + quiet;
   while (steady::now() < until) {
     burst messages = receive();
     if (!messages.messages.empty()) {
+      const milliseconds before = patience;
       if (!hand_over(messages)) return;
+      until += before - patience;
       quiet_until = steady::now() + quiet;
       continue;
     }
     const auto left = std::chrono::ceil<milliseconds>(quiet_until - steady::now());
-    if (left.count() <= 0) return;
-    wait(true, left);
+    if (left.count() > 0) {
+      wait(true, left);
+    } else if (all_is_here(drain_max)) {
+      return;
+    }
+  }
+}
+
+/// Counts what was read from the network in time and nobody takes; nothing after a whole drain.
+void push_listener::thread_state::abandon_the_rest() {
+  const auto until = steady::now() + quiet;
+  while (steady::now() < until) {
+    const burst rest = receive();
+    if (rest.messages.empty()) return;
+    abandoned += rest.messages.size();
   }
 }
 

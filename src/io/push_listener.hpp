@@ -28,11 +28,11 @@ class push_listener {
 
   /// There is room again after a refusal. From any thread.
   void room();
-  /// Reads what has already arrived (until nothing came for 100 ms, at most for 1 s), hands it over
-  /// and ends the thread. Idempotent. Waits at most 5 s for a receiver that refuses: see
-  /// abandoned().
+  /// Reads what has already arrived (until nothing came for 100 ms and ZeroMQ has no more, at most
+  /// for 1 s), hands it over and ends the thread. Idempotent. Waits at most 5 s in all for a
+  /// receiver that refuses: see abandoned().
   void stop();
-  /// Messages that stop() could not hand over because the receiver went on refusing.
+  /// Messages that stop() read and could not hand over in time.
   [[nodiscard]] std::uint64_t abandoned() const noexcept;
 
   [[nodiscard]] const std::string& endpoint() const noexcept;

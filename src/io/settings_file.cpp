@@ -224,10 +224,11 @@ class settings_decoder {
   void decode_limits(const yaml_node& root, event_limits& into) {
     const yaml_node* limits =
         section(root, "limits",
-                {"message_bytes", "event_bytes", "nesting", "event_id_bytes", "labels",
-                 "label_name_bytes", "value_bytes", "time_ahead_max"});
+                {"message_bytes", "events_per_message", "event_bytes", "nesting", "event_id_bytes",
+                 "labels", "label_name_bytes", "value_bytes", "time_ahead_max"});
     if (limits == nullptr) return;
     take_bytes(*limits, "message_bytes", into.message_bytes, kib, 64 * mib);
+    take_number(*limits, "events_per_message", into.events_per_message, 1, 1'000'000);
     take_bytes(*limits, "event_bytes", into.event_bytes, 64, 16 * mib);
     take_number(*limits, "nesting", into.nesting, 2, 64);
     take_bytes(*limits, "event_id_bytes", into.event_id_bytes, 1, 4 * kib);

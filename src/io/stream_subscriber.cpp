@@ -2,17 +2,13 @@
 // A SUB socket, the stream's frames, and the reckoning of gaps in `seq`.
 #include "io/stream_subscriber.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <array>
-#include <chrono>
+#include <utility>
 #include <vector>
 #include <zmq.hpp>
 
 #include "io/network_options.hpp"
 #include "io/peer_watch.hpp"
-#include "io/wake_flag.hpp"
+#include "io/socket_wait.hpp"
 
 namespace tocsin {
 
@@ -20,88 +16,30 @@ struct stream_subscriber::connection {
   zmq::context_t context;
   zmq::socket_t socket{context, zmq::socket_type::sub};
   wake_flag interrupted;
-  bool sees_all = false;              ///< the prefix takes in every alert
-  std::optional<stream_header> last;  ///< of the message before
+  bool sees_all = false;  ///< the prefix takes in every alert
+  std::string prefix;
+  std::optional<stream_position> last;  ///< how far everything has come
 
-  /// False when interrupted or out of time; true when a message can be read.
-  bool wait(std::optional<duration> timeout);
-  std::vector<std::string> read_frames();
-  void reckon(stream_message& message);
+  /// Says what is missing before the message. False when it has come before.
+  bool reckon(stream_message& message);
 };
 
-namespace {
-
-/// Says what is wrong with the frames of a message, or gives it without its gap.
-result<stream_message> decode_frames(std::vector<std::string> frames) {
-  if (frames.size() < 2) {
-    return error{
-        "malformed",
-        fmt::format("stream message: {} frame, wanted topic, header and alert", frames.size())};
-  }
-  auto header = decode_header(frames[1]);
-  if (!header) return header.failure();
-  const std::size_t wanted = header->kind == "heartbeat" ? 2 : 3;
-  if (frames.size() != wanted) {
-    return error{"malformed", fmt::format("stream message \"{}\": {} frames, wanted {} of a {}",
-                                          frames[0], frames.size(), wanted, header->kind)};
-  }
-  stream_message message;
-  message.topic = std::move(frames[0]);
-  message.header = std::move(*header);
-  if (wanted == 3) message.alert = std::move(frames[2]);
-  return message;
-}
-
-}  // namespace
-
-bool stream_subscriber::connection::wait(std::optional<duration> timeout) {
-  using clock = std::chrono::steady_clock;
-  const auto until = clock::now() + timeout.value_or(duration::zero());
-  std::array<zmq::pollitem_t, 2> items{
-      {{socket.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, interrupted.descriptor(), ZMQ_POLLIN, 0}}};
-  for (;;) {
-    auto left = std::chrono::milliseconds{-1};
-    if (timeout) {
-      left = std::max(std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()),
-                      std::chrono::milliseconds{0});
-    }
-    try {
-      zmq::poll(items.data(), items.size(), left);
-    } catch (const zmq::error_t& failure) {
-      if (failure.num() != EINTR) throw;
-      continue;
-    }
-    if ((items[1].revents & ZMQ_POLLIN) != 0) {
-      interrupted.lower();
-      return false;
-    }
-    if ((items[0].revents & ZMQ_POLLIN) != 0) return true;
-    if (left.count() == 0) return false;
-  }
-}
-
-std::vector<std::string> stream_subscriber::connection::read_frames() {
-  std::vector<std::string> frames;
-  zmq::message_t frame;
-  do {
-    // The first frame is there, and ZeroMQ gives the others with it.
-    if (!socket.recv(frame, zmq::recv_flags::dontwait)) break;
-    frames.push_back(frame.to_string());
-  } while (frame.more());
-  return frames;
-}
-
-void stream_subscriber::connection::reckon(stream_message& message) {
+bool stream_subscriber::connection::reckon(stream_message& message) {
   const stream_header& header = message.header;
+  const bool heartbeat = header.kind == "heartbeat";
   // A heartbeat bears the number of the transition before it.
-  const std::uint64_t before = header.kind == "heartbeat" ? header.seq : header.seq - 1;
+  const std::uint64_t before = heartbeat ? header.seq : header.seq - 1;
+  const stream_position now{header.stream, header.epoch, header.seq};
   std::uint64_t seen = before;
   if (last) {
-    message.restarted = last->stream != header.stream || last->epoch != header.epoch;
+    message.restarted = last->stream != now.stream || last->epoch != now.epoch;
     seen = message.restarted ? 0 : last->seq;
+    // fetch() is ahead of what still waits in the socket.
+    if (!message.restarted && now.seq <= last->seq) return heartbeat;
   }
   if (sees_all && before > seen) message.missed = before - seen;
-  last = header;
+  last = now;
+  return true;
 }
 
 stream_subscriber::stream_subscriber(std::unique_ptr<connection> opened)
@@ -113,6 +51,7 @@ result<std::unique_ptr<stream_subscriber>> stream_subscriber::connect(const std:
                                                                       duration within) {
   auto opened = std::make_unique<connection>();
   zmq::socket_t& socket = opened->socket;
+  opened->prefix = prefix;
   opened->sees_all = std::string_view{"alert."}.starts_with(prefix);
   set_network_options(socket, endpoint);
   socket.set(zmq::sockopt::linger, 0);
@@ -127,11 +66,29 @@ result<std::unique_ptr<stream_subscriber>> stream_subscriber::connect(const std:
 }
 
 result<std::optional<stream_message>> stream_subscriber::receive(std::optional<duration> timeout) {
-  if (!connection_->wait(timeout)) return std::optional<stream_message>{};
-  auto message = decode_frames(connection_->read_frames());
-  if (!message) return message.failure();
-  connection_->reckon(*message);
-  return std::optional<stream_message>{std::move(*message)};
+  for (;;) {
+    if (wait_readable(connection_->socket, connection_->interrupted, timeout) != waited::readable) {
+      return std::optional<stream_message>{};
+    }
+    auto message = decode_stream_message(read_frames(connection_->socket));
+    if (!message) return message.failure();
+    if (connection_->reckon(*message)) return std::optional<stream_message>{std::move(*message)};
+  }
+}
+
+result<replay_answer> stream_subscriber::fetch(const std::string& replay_endpoint,
+                                               std::uint64_t since,
+                                               std::optional<std::uint64_t> epoch,
+                                               duration within) {
+  auto answer = ask_replay(replay_endpoint, {since, connection_->prefix, epoch},
+                           connection_->interrupted, within);
+  if (!answer) return answer;
+  if (answer->snapshot && epoch == answer->snapshot->epoch) {
+    std::erase_if(answer->messages,
+                  [&](const stream_message& each) { return each.header.seq <= since; });
+  }
+  connection_->last = answer->through;
+  return answer;
 }
 
 void stream_subscriber::interrupt() noexcept {

@@ -6,23 +6,12 @@
 #include <optional>
 #include <string>
 
-#include "io/alert_codec.hpp"
+#include "io/replay_client.hpp"
+#include "io/stream_message.hpp"
 #include "tocsin/result.hpp"
 #include "tocsin/time.hpp"
 
 namespace tocsin {
-
-/// One message of the stream (docs/stream.md).
-struct stream_message {
-  std::string topic;
-  stream_header header;
-  std::string alert;  ///< the alert map in msgpack; empty with a heartbeat
-  /// Transitions between the message before and this one that did not come. Only known when all
-  /// alerts were asked for; otherwise 0.
-  std::uint64_t missed = 0;
-  /// The numbering began anew (the daemon started again) since the message before.
-  bool restarted = false;
-};
 
 /// One thread at a time, except interrupt().
 class stream_subscriber {
@@ -40,7 +29,16 @@ class stream_subscriber {
   [[nodiscard]] result<std::optional<stream_message>> receive(
       std::optional<duration> timeout = std::nullopt);
 
-  /// Ends the receive() under way, or the next one, at once. From any thread or signal handler.
+  /// Fetches from the daemon's replay socket what came after `since` under the subscribed prefix.
+  /// With the `epoch` that `since` is of, a snapshot leaves out alerts that have not changed since.
+  /// From then on receive() goes on behind the answer: what the answer holds does not come again.
+  /// Errors: those of ask_replay(); then nothing has changed.
+  [[nodiscard]] result<replay_answer> fetch(const std::string& replay_endpoint, std::uint64_t since,
+                                            std::optional<std::uint64_t> epoch = std::nullopt,
+                                            duration within = std::chrono::seconds{3});
+
+  /// Ends the receive() or fetch() under way, or the next one, at once. From any thread or signal
+  /// handler.
   void interrupt() noexcept;
 
  private:

@@ -6,6 +6,10 @@
 #include <spdlog/spdlog.h>
 
 #include <numeric>
+#include <vector>
+
+#include "io/alert_codec.hpp"
+#include "io/metrics_page.hpp"
 
 namespace tocsin {
 
@@ -30,18 +34,48 @@ std::string growth(const std::map<std::string, std::uint64_t, std::less<>>& befo
   return text;
 }
 
+/// What HTTP serves (docs/http.md). The pipeline outlives the routes.
+std::vector<http_route> http_routes(const pipeline& running, std::size_t rules) {
+  const auto plain = [](std::string text) {
+    return http_response{200, "text/plain; charset=utf-8", std::move(text), {}};
+  };
+  return {{"GET", "/metrics",
+           [&running, page = metrics_page{TOCSIN_VERSION, rules}](const http_request&) mutable {
+             return http_response{200,
+                                  metrics_page::content_type,
+                                  page.render(running.counts(), read_process_usage()),
+                                  {}};
+           }},
+          {"GET", "/-/healthy", [plain](const http_request&) { return plain("healthy\n"); }},
+          {"GET", "/-/ready",
+           [&running, plain](const http_request&) {
+             if (const auto failure = running.failure()) {
+               return http_failure(503, "pipeline_failed", "the pipeline failed: " + *failure);
+             }
+             return plain("ready\n");
+           }},
+          {"GET", "/api/tocsin/v1/alerts", [&running](const http_request&) {
+             std::string list;
+             for (const transition& active : running.active_alerts()) {
+               list += (list.empty() ? "[" : ",") + encode_alert_json(*active);
+             }
+             return http_response{200, "application/json", (list.empty() ? "[" : list) + "]", {}};
+           }}};
+}
+
 }  // namespace
 
 result<std::unique_ptr<daemon>> daemon::start(const settings& from,
                                               std::shared_ptr<const rule_set> rules,
                                               std::function<void(const std::string&)> failed) {
   std::unique_ptr<daemon> starting{new daemon(from)};
+  const std::size_t rule_count = rules->rules().size();
   if (auto wrong = starting->open_alert_stream()) return *wrong;
-  starting->open_alert_replay();
+  if (auto wrong = starting->open_alert_replay()) return *wrong;
   if (auto wrong = starting->start_pipeline(std::move(rules), std::move(failed))) return *wrong;
   if (auto wrong = starting->attach_push()) return *wrong;
   starting->attach_acked();
-  starting->attach_http();
+  if (auto wrong = starting->attach_http(rule_count)) return *wrong;
   return starting;
 }
 
@@ -52,8 +86,10 @@ daemon::~daemon() {
 void daemon::stop() {
   if (stopped_) return;
   stopped_ = true;
+  if (http_) http_->stop();
   if (push_) push_->stop();
   if (pipeline_) pipeline_->stop();
+  if (replay_) replay_->stop();
   if (push_ && push_->abandoned() > 0) {
     spdlog::error("push: {} messages that had arrived were not taken: the pipeline had no room",
                   push_->abandoned());
@@ -62,15 +98,25 @@ void daemon::stop() {
 
 std::optional<error> daemon::open_alert_stream() {
   if (settings_.alerts_stream.empty()) return std::nullopt;
-  auto opened = alert_stream::bind(settings_.alerts_stream);
+  if (!settings_.alerts_replay.empty()) history_ = std::make_shared<stream_history>();
+  auto opened = alert_stream::bind(settings_.alerts_stream, history_);
   if (!opened) return opened.failure();
   stream_ = std::move(*opened);
   spdlog::info("alerts.stream: publishing on {}", stream_->endpoint());
   return std::nullopt;
 }
 
-void daemon::open_alert_replay() {
-  log_unserved("alerts.replay", settings_.alerts_replay);
+std::optional<error> daemon::open_alert_replay() {
+  if (settings_.alerts_replay.empty()) return std::nullopt;
+  if (!history_) {
+    spdlog::warn("alerts.replay: not served, for without alerts.stream there is nothing to replay");
+    return std::nullopt;
+  }
+  auto started = replay_listener::start(settings_.alerts_replay, history_);
+  if (!started) return started.failure();
+  replay_ = std::move(*started);
+  spdlog::info("alerts.replay: listening on {}", replay_->endpoint());
+  return std::nullopt;
 }
 
 std::optional<error> daemon::start_pipeline(std::shared_ptr<const rule_set> rules,
@@ -109,8 +155,15 @@ void daemon::attach_acked() {
   log_unserved("ingest.acked", settings_.ingest_acked);
 }
 
-void daemon::attach_http() {
-  log_unserved("http.listen", settings_.http_listen);
+std::optional<error> daemon::attach_http(std::size_t rules) {
+  if (settings_.http_listen.empty()) return std::nullopt;
+  auto started = http_server::start(settings_.http_listen, http_routes(*pipeline_, rules));
+  if (!started) {
+    return error{started.failure().code, "http.listen: " + started.failure().message};
+  }
+  http_ = std::move(*started);
+  spdlog::info("http.listen: serving on http://{}", http_->address());
+  return std::nullopt;
 }
 
 void log_settings(const settings& from, const rule_set& rules) {

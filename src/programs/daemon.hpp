@@ -9,7 +9,9 @@
 #include <string>
 
 #include "io/alert_stream.hpp"
+#include "io/http_server.hpp"
 #include "io/push_listener.hpp"
+#include "io/replay_listener.hpp"
 #include "io/settings_file.hpp"
 #include "tocsin/pipeline.hpp"
 #include "tocsin/result.hpp"
@@ -37,18 +39,21 @@ class daemon {
 
   // One function for each thing that is attached, in the order they start.
   [[nodiscard]] std::optional<error> open_alert_stream();
-  void open_alert_replay();
+  [[nodiscard]] std::optional<error> open_alert_replay();
   [[nodiscard]] std::optional<error> start_pipeline(std::shared_ptr<const rule_set> rules,
                                                     std::function<void(const std::string&)> failed);
   [[nodiscard]] std::optional<error> attach_push();
   void attach_acked();
-  void attach_http();
+  [[nodiscard]] std::optional<error> attach_http(std::size_t rules);
 
   settings settings_;
+  std::shared_ptr<stream_history> history_;  ///< what alerts.replay tells; null without it
   std::shared_ptr<alert_stream> stream_;
+  std::unique_ptr<replay_listener> replay_;
   std::unique_ptr<push_listener> push_;
   std::atomic<push_listener*> has_room_{nullptr};  ///< whom to tell that there is room
   std::unique_ptr<pipeline> pipeline_;             ///< after push_: it stops before that goes
+  std::unique_ptr<http_server> http_;              ///< after pipeline_, which its answers ask
   bool stopped_ = false;
 };
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// tocsin watch: prints the live alert stream.
+// tocsin watch: prints the live alert stream and fetches what it missed of it.
 #include <fmt/format.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <memory>
+#include <optional>
 
 #include "io/alert_summary.hpp"
 #include "io/stream_subscriber.hpp"
@@ -17,7 +19,9 @@ namespace {
 
 struct watch_options {
   std::string stream = "tcp://127.0.0.1:5557";
+  std::string replay = "tcp://127.0.0.1:5558";  ///< "": gaps stay
   std::string prefix = "alert.";
+  std::optional<std::uint64_t> since;  ///< history is printed from here
   bool json = false;
   std::uint64_t count = 0;  ///< 0: without end
 };
@@ -81,45 +85,123 @@ bool print_alert(const stream_message& message, const watch_options& chosen) {
   return print_line(alert_line(*summary, colour_on_stdout())) && std::fflush(stdout) == 0;
 }
 
-int follow(stream_subscriber& from, const watch_options& chosen) {
+/// Prints transitions in the order of their numbers, each once.
+class watcher {
+ public:
+  watcher(stream_subscriber& from, const watch_options& chosen) : from_(from), chosen_(chosen) {}
+
+  /// Until the end that was asked for, a signal, or a stdout that takes no more. The exit code.
+  int follow();
+
+ private:
+  /// A replay socket that failed is asked again no sooner.
+  static constexpr std::chrono::seconds ask_again_after{30};
+
+  void print(const stream_message& message);
+  void print_all(const replay_answer& answer);
+  bool print_history(std::uint64_t since);
+  void hear(const stream_message& message);
+  std::optional<replay_answer> repair(const stream_message& after_gap);
+
+  stream_subscriber& from_;
+  const watch_options& chosen_;
+  bool connected_ = false;
+  std::uint64_t printed_ = 0;
+  std::optional<int> exit_code_;  ///< once nothing more is to be printed
+  std::optional<std::chrono::steady_clock::time_point> failed_at_;  ///< of the replay socket
+};
+
+void watcher::print(const stream_message& message) {
+  if (exit_code_) return;
+  if (!print_alert(message, chosen_)) {
+    exit_code_ = exit_check_failed;
+  } else if (++printed_ == chosen_.count) {
+    exit_code_ = exit_ok;
+  }
+}
+
+void watcher::print_all(const replay_answer& answer) {
+  if (answer.snapshot) {
+    notice(
+        fmt::format("the daemon's history does not reach back so far: instead of it, the active "
+                    "alerts as of seq {}",
+                    answer.snapshot->seq));
+  }
+  for (const stream_message& each : answer.messages) print(each);
+}
+
+/// False when it cannot be had; exit_code_ says how to end.
+bool watcher::print_history(std::uint64_t since) {
+  const auto answer = from_.fetch(chosen_.replay, since);
+  if (!answer) {
+    exit_code_ = signalled ? exit_ok : report_connect_failure(answer.failure(), "alerts.replay");
+    return false;
+  }
+  print_all(*answer);
+  return true;
+}
+
+/// Asks for what is missing before a message, and says how that went.
+std::optional<replay_answer> watcher::repair(const stream_message& after_gap) {
+  using clock = std::chrono::steady_clock;
+  const auto& header = after_gap.header;
+  const auto before = header.kind == "heartbeat" ? header.seq : header.seq - 1;
+  const auto gap = fmt::format("gap: {} transitions before seq {}", after_gap.missed, before + 1);
+  if (chosen_.replay.empty() || (failed_at_ && clock::now() - *failed_at_ < ask_again_after)) {
+    notice(gap + " did not arrive");
+    return std::nullopt;
+  }
+  auto answer = from_.fetch(chosen_.replay, before - after_gap.missed, header.epoch);
+  if (!answer) {
+    failed_at_ = clock::now();
+    if (!signalled) notice(fmt::format("{} did not arrive: {}", gap, answer.failure().message));
+    return std::nullopt;
+  }
+  notice(fmt::format("{} did not arrive: fetched from {}", gap, chosen_.replay));
+  return std::move(*answer);
+}
+
+void watcher::hear(const stream_message& message) {
+  const auto& header = message.header;
+  if (!connected_) {
+    notice(fmt::format("connected to {}: stream {}, seq {}", chosen_.stream, header.stream,
+                       header.seq));
+    connected_ = true;
+  }
+  if (message.restarted) notice("the daemon started anew: the numbering began again");
+  const auto fetched = message.missed > 0 ? repair(message) : std::nullopt;
+  const bool printed =
+      fetched && fetched->through.stream == header.stream && fetched->through.epoch == header.epoch;
+  if (!printed && header.kind == "transition") print(message);
+  if (fetched) print_all(*fetched);
+}
+
+int watcher::follow() {
+  if (chosen_.since && !print_history(*chosen_.since)) return *exit_code_;
   silence_notice silence;
-  bool connected = false;
-  std::uint64_t printed = 0;
-  while (!signalled) {
-    const auto received = from.receive(silence_notice::patience);
+  while (!signalled && !exit_code_) {
+    const auto received = from_.receive(silence_notice::patience);
     if (!received) {
       notice("error: " + received.failure().message);
-      continue;
+    } else if (*received) {
+      silence.heard();
+      hear(**received);
+    } else if (!signalled) {
+      silence.silent();
     }
-    if (!*received) {
-      if (!signalled) silence.silent();
-      continue;
-    }
-    const auto& message = **received;
-    silence.heard();
-    if (!connected) {
-      notice(fmt::format("connected to {}: stream {}, seq {}", chosen.stream, message.header.stream,
-                         message.header.seq));
-      connected = true;
-    }
-    if (message.restarted) notice("the daemon started anew: the numbering began again");
-    if (message.missed > 0) {
-      notice(fmt::format(
-          "gap: {} transitions before seq {} did not arrive", message.missed,
-          message.header.kind == "heartbeat" ? message.header.seq + 1 : message.header.seq));
-    }
-    if (message.header.kind != "transition") continue;
-    if (!print_alert(message, chosen)) return exit_check_failed;
-    if (++printed == chosen.count) return exit_ok;
   }
-  return exit_ok;
+  return exit_code_.value_or(exit_ok);
 }
 
 int run_watch(const watch_options& chosen) {
+  if (chosen.since && chosen.replay.empty()) {
+    notice("error: --since: wanted a replay socket to ask, --replay is \"\"");
+    return exit_usage;
+  }
   auto connected = stream_subscriber::connect(chosen.stream, chosen.prefix);
   if (!connected) return report_connect_failure(connected.failure(), "alerts.stream");
   const signal_guard until_return(**connected);
-  return follow(**connected, chosen);
+  return watcher{**connected, chosen}.follow();
 }
 
 }  // namespace
@@ -129,6 +211,13 @@ void add_watch(CLI::App& tocsin, int& exit_code) {
   const auto chosen = std::make_shared<watch_options>();
   command->add_option("--stream", chosen->stream, "The daemon's alerts.stream endpoint")
       ->capture_default_str();
+  command
+      ->add_option(
+          "--replay", chosen->replay,
+          "The daemon's alerts.replay endpoint, asked for what was missed; \"\": nobody is")
+      ->capture_default_str();
+  command->add_option("--since", chosen->since,
+                      "First print what came after this seq (0: all that the daemon remembers)");
   command->add_option("--prefix", chosen->prefix, "Only topics that begin so")
       ->capture_default_str();
   command->add_flag("--json", chosen->json, "Print each alert map as a line of JSON");
@@ -138,8 +227,9 @@ void add_watch(CLI::App& tocsin, int& exit_code) {
       "  tocsin watch\n"
       "  tocsin watch --prefix alert.critical. --json | jq .title\n"
       "  tocsin watch --count 1\n"
-      "Topics are alert.SEVERITY.RULE. Gaps and silence are told on stderr; Ctrl-C ends it (exit "
-      "0).");
+      "  tocsin watch --since 0\n"
+      "Topics are alert.SEVERITY.RULE. What was missed is fetched and printed in its place. Gaps "
+      "and silence are told on stderr; Ctrl-C ends it (exit 0).");
   command->callback([chosen, &exit_code] { exit_code = run_watch(*chosen); });
 }
 

@@ -23,6 +23,22 @@ TEST(burst_gate, as_many_enter_as_there_is_room_and_the_next_when_one_has_left) 
   EXPECT_TRUE(gate->try_enter());
 }
 
+TEST(burst_gate, nobody_enters_while_as_many_events_as_allowed_are_inside) {
+  const auto gate = burst_gate::open(10, 100);
+  int announced = 0;
+  gate->on_room([&] { ++announced; });
+  auto small = gate->try_enter(99);
+  auto large = gate->try_enter(1'000);
+  EXPECT_TRUE(small && large) << "one more may come in while there is room at all";
+  EXPECT_FALSE(gate->try_enter(1));
+  small.reset();
+  EXPECT_EQ(announced, 0) << "there is none yet";
+  EXPECT_FALSE(gate->try_enter(1));
+  large.reset();
+  EXPECT_EQ(announced, 1);
+  EXPECT_TRUE(gate->try_enter(1));
+}
+
 TEST(burst_gate, a_burst_leaves_when_the_last_copy_of_its_credit_is_gone) {
   const auto gate = burst_gate::open(1);
   auto credit = gate->try_enter();

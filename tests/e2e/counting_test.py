@@ -3,13 +3,13 @@
 import collections
 import json
 import random
-import struct
+import signal
 import time
 import unittest
 
 import msgpack
 import zmq
-from running import Case, error_event, tocsin
+from running import Case, error_event, memory_kib, tocsin
 
 GOOD = {"item": "disk", "resource_id": "good", "level": 3}
 
@@ -54,7 +54,16 @@ REFUSED_MESSAGES = [
     (b'{"item":"a"} x', 1, ["trailing_bytes"]),
     (b'[{"item":"a"},{"item":7},{"item":"b","time":"2020-01-01T00:00:00Z"}]', 2, ["bad_type"]),
     (b'{"item":"a","time":"noon"}', 0, ["bad_time"]),
+    (b"\xdc\x27\x11" + b"\x80" * 10_001, 10_000, ["too_many_events"]),
 ]
+
+
+def malformed_messages():
+    """One message of every kind that is refused: (bytes, good events, codes)."""
+    yield from ((msgpack.packb([GOOD, event, GOOD]), 2, [code]) for event, code in REFUSED_EVENTS)
+    yield from ((b"\x93" + PACKED_GOOD + packed + PACKED_GOOD, 2, [code])
+                for packed, code in REFUSED_BYTES)
+    yield from REFUSED_MESSAGES
 
 
 class Counting(Case):
@@ -64,15 +73,7 @@ class Counting(Case):
         push = self.pusher()
         accepted = 0
         codes = collections.Counter()
-        for event, code in REFUSED_EVENTS:
-            push.send(msgpack.packb([GOOD, event, GOOD]))
-            accepted += 2
-            codes[code] += 1
-        for packed, code in REFUSED_BYTES:
-            push.send(b"\x93" + PACKED_GOOD + packed + PACKED_GOOD)
-            accepted += 2
-            codes[code] += 1
-        for message, good, refused in REFUSED_MESSAGES:
+        for message, good, refused in malformed_messages():
             push.send(message)
             accepted += good
             codes.update(refused)
@@ -187,6 +188,82 @@ class MillionEvents(Case):
         self.assertEqual(sorted(seen), sorted(wanted))
         self.assertEqual((counts["received"], counts["accepted"]), (events, events))
         self.assertEqual(counts["transitions"], len(wanted))
+
+
+# Each rule has windows of its own, all on the one shard.
+FIFTY_RULES = "rules:\n" + "".join(f"""
+- name: rule{number}
+  where: item != "never{number}"
+  group_by: [{("resource_id", "item", "resource_id, item")[number % 3]}]
+  window: {{sliding: {60 + number}s, every: 1s}}
+  having: count() >= 1000000000
+  severity: error
+""" for number in range(50))
+
+
+class Memory(Case):
+    def test_floods_of_malformed_messages_leave_no_memory_behind(self):
+        daemon = self.start()
+        stream = self.subscribe()
+        push = self.pusher()
+        # The few large kinds come seldom: they are as many bytes as thousands of the others.
+        kinds = list(malformed_messages())
+        small = [kind for kind in kinds if len(kind[0]) < 10_000]
+        messages = 200_000
+        rounds = -(-messages // len(small))
+        accepted = rejected = 0
+        after = []
+        for flood in range(2):
+            for turn in range(rounds):
+                for message, good, refused in small if turn % 500 else kinds:
+                    push.send(message)
+                    accepted += good
+                    rejected += len(refused)
+            # One sender's messages are taken in order: when the last one has its effect, all have.
+            push.send(msgpack.packb([error_event(number, f"last{flood}") for number in range(3)]))
+            accepted += 3
+            self.assertEqual(stream.next_alert()["resource_id"], f"last{flood}")
+            after.append(memory_kib(daemon))
+        self.assertLess(after[1] - after[0], 32 * 1024, f"KiB after each flood: {after}")
+        counts, _ = self.counts_at_stop(daemon)
+        self.assertEqual((counts["accepted"], counts["rejected"]), (accepted, rejected))
+        self.assertGreaterEqual(rejected, 2 * messages)
+
+    def overload(self, message, messages):
+        """Sends as fast as the daemon takes it; gives what it counted."""
+        daemon = self.start(FIFTY_RULES, shards=1)
+        push = self.pusher()
+        push.setsockopt(zmq.SNDHWM, 10)
+        for _ in range(messages):
+            push.send(message)
+        push.close()
+        # The most it ever had covers the whole run; the last looks come while it drains.
+        daemon.process.send_signal(signal.SIGTERM)
+        most = 0
+        while daemon.process.poll() is None:
+            try:
+                most = max(most, memory_kib(daemon, "VmHWM"))
+            except (OSError, TypeError):
+                break  # it has ended
+            time.sleep(0.01)
+        self.assertLess(most, 256 * 1024)
+        counts, _ = self.counts_at_stop(daemon)
+        self.assertEqual(counts["received"], counts["accepted"] + counts["rejected"])
+        return counts
+
+    def test_one_slow_shard_holds_senders_back_and_memory_stays_bounded(self):
+        batch = msgpack.packb([[None, "load", None, f"h{n % 50}", None, None, f"i{n % 40}"]
+                               for n in range(64)])
+        counts = self.overload(batch, messages=20_000)
+        self.assertEqual(counts["received"], counts["accepted"])
+
+    def test_events_of_a_few_bytes_cannot_fill_the_memory(self):
+        tiny = msgpack.packb([[None, None, None, "h", None, None, "i"]] * 10_000)
+        self.overload(tiny, messages=150)
+        # Far more than a batch may hold: what is beyond the bound is not even read.
+        batch = b"\xdc\xea\x60" + b"\x80" * 60_000
+        counts = self.overload(batch, messages=400)
+        self.assertEqual(counts["accepted"], 10_000 * counts["rejected"])
 
 
 if __name__ == "__main__":

@@ -134,19 +134,19 @@ class Case(unittest.TestCase):
         path.write_text(text)
         return path
 
-    def config(self, rules=THREE_ERRORS, extra=""):
+    def config(self, rules=THREE_ERRORS, extra="", shards=2):
         self.write("rules.yaml", rules)
         return self.write("tocsin.yaml", f"""
 ingest: {{push: "{self.push_endpoint}", acked: ""}}
 alerts: {{stream: "{self.stream_endpoint}", replay: ""}}
 http: {{listen: ""}}
 rules: [rules.yaml]
-shards: 2
+shards: {shards}
 {extra}
 """)
 
-    def start(self, rules=THREE_ERRORS, extra=""):
-        daemon = Program(BIN / "tocsind", "--config", self.config(rules, extra))
+    def start(self, rules=THREE_ERRORS, extra="", shards=2):
+        daemon = Program(BIN / "tocsind", "--config", self.config(rules, extra, shards))
         self.addCleanup(self.end, daemon)
         daemon.wait_for("stderr", r"\bready$")
         return daemon
@@ -189,6 +189,12 @@ shards: 2
                 code, count = part.split(" ")
                 codes[code] = int(count)
         return dict(zip(names, map(int, found.groups()))), codes
+
+
+def memory_kib(program, field="VmRSS"):
+    """A running program's memory, by its field in /proc (VmHWM: the most it ever had)."""
+    status = pathlib.Path(f"/proc/{program.process.pid}/status").read_text()
+    return int(re.search(rf"{field}:\s+(\d+) kB", status)[1])
 
 
 def error_event(number, resource="host1", **more):

@@ -275,6 +275,21 @@ TEST(event_decoder_refusal, declared_lengths_beyond_the_bytes_cost_nothing) {
   EXPECT_EQ(refused[0].code, "malformed");
 }
 
+TEST(event_decoder_refusal, a_batch_of_too_many_is_taken_up_to_the_bound) {
+  event_limits limits;
+  limits.events_per_message = 2;
+  for (const std::string_view message :
+       {"\x94\x80\x01\x80\xC1"sv, "[{}, 7, {}, {}]"sv, "[{}, 7, {}"sv}) {
+    const auto [batch, refused] = testing::decode(std::string{message}, limits, arrived);
+    EXPECT_EQ(batch.events.size(), 1U);
+    ASSERT_EQ(refused.size(), 2U);
+    EXPECT_EQ(refused[0].code, "not_an_event");
+    EXPECT_EQ(refused[1].code, "too_many_events");
+    EXPECT_EQ(refused[1].index, 2U);
+  }
+  EXPECT_EQ(testing::decode("\x92\x80\x80", limits, arrived).batch.events.size(), 2U);
+}
+
 TEST(event_decoder_refusal, depth_bombs_are_walked_not_recursed_into) {
   constexpr std::size_t deep = 1'000'000;
   const std::string arrays =

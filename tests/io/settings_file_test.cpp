@@ -43,6 +43,7 @@ void expect_equal(const settings& left, const settings& right) {
   EXPECT_EQ(left.tick, right.tick);
   EXPECT_EQ(left.log_level, right.log_level);
   EXPECT_EQ(left.limits.message_bytes, right.limits.message_bytes);
+  EXPECT_EQ(left.limits.events_per_message, right.limits.events_per_message);
   EXPECT_EQ(left.limits.event_bytes, right.limits.event_bytes);
   EXPECT_EQ(left.limits.nesting, right.limits.nesting);
   EXPECT_EQ(left.limits.event_id_bytes, right.limits.event_id_bytes);
@@ -77,6 +78,7 @@ tick: 1s
 log: {level: debug}
 limits:
   message_bytes: 2MiB
+  events_per_message: 500
   event_bytes: 32KiB
   nesting: 6
   event_id_bytes: 64
@@ -95,7 +97,7 @@ limits:
   wanted.shards = 256;
   wanted.tick = 1s;
   wanted.log_level = "debug";
-  wanted.limits = {2 * 1024 * 1024, 32 * 1024, 6, 64, 10, 16, 1000, 5s};
+  wanted.limits = {2 * 1024 * 1024, 500, 32 * 1024, 6, 64, 10, 16, 1000, 5s};
   expect_equal(read, wanted);
   EXPECT_EQ(read.rules, std::vector<std::string>{"/srv/*.yaml"});
 }
@@ -140,10 +142,10 @@ TEST(settings_file, unknown_settings_are_errors_with_a_suggestion) {
 TEST(settings_file, numbers_are_what_they_look_like_and_within_bounds) {
   for (const char* line :
        {"shards: 257", "shards: -1", "shards: 08", "shards: 0777", "shards: 2.0", "shards: many",
-        "limits: {nesting: 0}", "limits: {message_bytes: 1MB}", "limits: {message_bytes: 65MiB}",
-        "limits: {value_bytes: 99999999999999999999MiB}", "limits: {value_bytes: KiB}",
-        "limits: {event_bytes: 2MiB}", "limits: {time_ahead_max: 2d}", "tick: 0s", "tick: 2m",
-        "tick: 200", "log: {level: trace}"}) {
+        "limits: {nesting: 0}", "limits: {events_per_message: 0}", "limits: {message_bytes: 1MB}",
+        "limits: {message_bytes: 65MiB}", "limits: {value_bytes: 99999999999999999999MiB}",
+        "limits: {value_bytes: KiB}", "limits: {event_bytes: 2MiB}", "limits: {time_ahead_max: 2d}",
+        "tick: 0s", "tick: 2m", "tick: 200", "log: {level: trace}"}) {
     EXPECT_NE(errors_of(line), "") << line;
   }
 }

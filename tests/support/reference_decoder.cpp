@@ -288,6 +288,10 @@ bool decode_elements(std::string_view bytes, std::size_t& offset, std::uint32_t 
   const msgpack::unpack_limit bound{bytes.size(), bytes.size()};
   const auto by_reference = [](type::object_type, std::size_t, void*) { return true; };
   for (std::uint32_t i = 0; i < count; ++i) {
+    if (i >= limits.events_per_message) {
+      out.refused.push_back({i, "too_many_events", {}, {}});
+      return false;
+    }
     const std::size_t begin = offset;
     msgpack::object_handle element;
     try {

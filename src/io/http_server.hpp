@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small HTTP/1.1 server: one thread, bounded in everything, answers from a
+// table of routes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tocsin/result.hpp"
+#include "tocsin/time.hpp"
+
+namespace tocsin {
+
+struct http_request {
+  std::string method;  ///< "GET", "POST", ...; HEAD comes as the GET that it stands for
+  std::string path;    ///< as sent, not decoded, without the query: "/metrics"
+  std::string query;   ///< what follows the '?', as sent; "" when nothing does
+  std::string body;
+};
+
+struct http_response {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  ///< beside Content-Type and -Length
+};
+
+/// An answer that says what went wrong: {"code": "...", "message": "..."}.
+[[nodiscard]] http_response http_failure(unsigned status, std::string_view code,
+                                         std::string_view message);
+
+/// Who answers a method at a path. Called on the server's thread: while it
+/// runs, nobody else is answered. What it throws becomes a 500.
+struct http_route {
+  std::string method;
+  std::string path;
+  std::function<http_response(const http_request&)> answer;
+};
+
+struct http_limits {
+  std::uint32_t header_bytes = 8 * 1024;  ///< a request's line and headers; more: 431
+  std::uint64_t body_bytes = 64 * 1024;   ///< a request's body; more: 413
+  std::size_t connections = 256;          ///< at once; further ones wait until one ends
+  /// Answers on their way, of all connections together; while there are as
+  /// many: 503.
+  std::size_t unsent_bytes = 64 * 1024 * 1024;
+  /// For a request to come whole, the idle time before it included, and for its
+  /// answer to be taken; then the connection is closed.
+  duration timeout = std::chrono::seconds{10};
+};
+
+/// A path without a route is 404, a method without one at a path that has
+/// others 405.
+class http_server {
+ public:
+  /// Binds and starts the thread. `listen` is HOST:PORT, HOST an address ([...]
+  /// for IPv6) or localhost (127.0.0.1), PORT 0 for any. Errors: bad_endpoint,
+  /// bind_failed.
+  [[nodiscard]] static result<std::unique_ptr<http_server>> start(const std::string& listen,
+                                                                  std::vector<http_route> routes,
+                                                                  http_limits limits = {});
+  ~http_server();  ///< stops
+
+  /// Takes no more requests; answers under way have 1 s to leave. Idempotent.
+  void stop();
+
+  /// HOST:PORT as bound.
+  [[nodiscard]] const std::string& address() const noexcept;
+
+ private:
+  struct thread_state;
+  explicit http_server(std::unique_ptr<thread_state> started);
+  std::unique_ptr<thread_state> state_;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// The metric families and where their values come from.
+#include "io/metrics_page.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <ctime>
+#include <fstream>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+namespace tocsin {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using labels = std::vector<ClientMetric::Label>;
+
+/// One name with its help, and a series for each set of labels.
+class family {
+ public:
+  family(MetricType type, std::string name, std::string help)
+      : built_{std::move(name), std::move(help), type, {}} {}
+
+  family& add(double value, labels of = {}) {
+    ClientMetric series;
+    series.label = std::move(of);
+    if (built_.type == MetricType::Counter) {
+      series.counter.value = value;
+    } else {
+      series.gauge.value = value;
+    }
+    built_.metric.push_back(std::move(series));
+    return *this;
+  }
+  family& add(std::uint64_t value, labels of = {}) {
+    return add(static_cast<double>(value), std::move(of));
+  }
+  [[nodiscard]] MetricFamily take() { return std::move(built_); }
+
+ private:
+  MetricFamily built_;
+};
+
+family counter(std::string name, std::string help) {
+  return {MetricType::Counter, std::move(name), std::move(help)};
+}
+family gauge(std::string name, std::string help) {
+  return {MetricType::Gauge, std::move(name), std::move(help)};
+}
+
+void add_events(const pipeline_counts& from, std::vector<MetricFamily>& to) {
+  to.push_back(counter("tocsin_events_received_total",
+                       "Events received: accepted, duplicate, rejected or shed.")
+                   .add(from.events.received)
+                   .take());
+  to.push_back(
+      counter("tocsin_events_accepted_total", "Events taken in.").add(from.events.accepted).take());
+  to.push_back(counter("tocsin_events_duplicate_total", "Events that had come before.")
+                   .add(from.events.duplicate)
+                   .take());
+  auto rejected = counter("tocsin_events_rejected_total", "Events refused, by the reason's code.");
+  for (const auto& [code, count] : from.rejected_by_code) rejected.add(count, {{"code", code}});
+  to.push_back(rejected.take());
+  to.push_back(counter("tocsin_events_shed_total", "Events dropped for lack of room.")
+                   .add(from.events.shed)
+                   .take());
+  to.push_back(counter("tocsin_events_unmatched_total", "Accepted events that no rule wanted.")
+                   .add(from.unmatched)
+                   .take());
+}
+
+void add_sources(const std::map<std::string, ingest_counts>& by_source,
+                 std::vector<MetricFamily>& to) {
+  auto events = counter("tocsin_source_events_total",
+                        "Events by source_id (empty: none given) and what became of them.");
+  for (const auto& [source, counts] : by_source) {
+    events.add(counts.accepted, {{"source", source}, {"outcome", "accepted"}})
+        .add(counts.duplicate, {{"source", source}, {"outcome", "duplicate"}})
+        .add(counts.rejected, {{"source", source}, {"outcome", "rejected"}})
+        .add(counts.shed, {{"source", source}, {"outcome", "shed"}});
+  }
+  to.push_back(events.take());
+}
+
+void add_windows(const pipeline_counts& from, std::size_t rules, std::vector<MetricFamily>& to) {
+  to.push_back(gauge("tocsin_rules", "Rules loaded.").add(std::uint64_t{rules}).take());
+  to.push_back(counter("tocsin_log_steps_total", "Batches of events and ticks of the clock.")
+                   .add(from.steps)
+                   .take());
+  to.push_back(counter("tocsin_window_updates_total",
+                       "Events taken into windows, once for each set of windows that rules share.")
+                   .add(from.updates)
+                   .take());
+  to.push_back(
+      counter("tocsin_window_judgements_total", "Times that a rule's condition was judged.")
+          .add(from.judgements)
+          .take());
+  auto late = counter("tocsin_late_events_total",
+                      "Events that came after a window they belong to had closed, by rule.");
+  for (const auto& [rule, count] : from.late_by_rule) late.add(count, {{"rule", rule}});
+  to.push_back(late.take());
+  to.push_back(gauge("tocsin_keys", "Keys that windows hold state for.").add(from.keys).take());
+}
+
+void add_alerts(const pipeline_counts& from, std::vector<MetricFamily>& to) {
+  to.push_back(counter("tocsin_alert_transitions_total", "Alert transitions made.")
+                   .add(from.transitions)
+                   .take());
+  to.push_back(gauge("tocsin_alerts_active", "Alerts that are pending or firing.")
+                   .add(from.active_alerts)
+                   .take());
+}
+
+void add_process(const process_usage& from, std::vector<MetricFamily>& to) {
+  if (from.resident_bytes) {
+    to.push_back(gauge("process_resident_memory_bytes", "Memory of this process that is in RAM.")
+                     .add(*from.resident_bytes)
+                     .take());
+  }
+  if (from.started_at_seconds) {
+    to.push_back(
+        gauge("process_start_time_seconds", "When this process started, since the Unix epoch.")
+            .add(*from.started_at_seconds)
+            .take());
+  }
+}
+
+/// Seconds from boot to this process's start: field 22 of /proc/self/stat (proc(5)).
+std::optional<double> start_after_boot_seconds() {
+  std::ifstream file{"/proc/self/stat"};
+  // The program's name, field 2, may hold spaces and parentheses: count from its end.
+  std::string line;
+  std::getline(file, line);
+  const auto name_end = line.rfind(')');
+  if (name_end == std::string::npos) return std::nullopt;
+  std::istringstream fields{line.substr(name_end + 1)};
+  std::string skipped;
+  for (int field = 3; field < 22; ++field) fields >> skipped;
+  double ticks = 0;
+  if (!(fields >> ticks)) return std::nullopt;
+  return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+std::optional<double> start_time_seconds() {
+  const auto started = start_after_boot_seconds();
+  // The boot's own time stands in /proc/stat, which a hardened unit does not see.
+  timespec since_boot{};
+  if (!started || ::clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0) return std::nullopt;
+  const std::chrono::duration<double> wall = std::chrono::system_clock::now().time_since_epoch();
+  const double up =
+      static_cast<double>(since_boot.tv_sec) + 1e-9 * static_cast<double>(since_boot.tv_nsec);
+  return wall.count() - up + *started;
+}
+
+}  // namespace
+
+process_usage read_process_usage() {
+  process_usage now;
+  std::ifstream memory{"/proc/self/statm"};
+  std::uint64_t all_pages = 0;
+  std::uint64_t resident_pages = 0;
+  if (memory >> all_pages >> resident_pages) {
+    now.resident_bytes = resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  }
+  // Once, for wall and boot clock drift apart and a start does not move.
+  static const auto started = start_time_seconds();
+  now.started_at_seconds = started;
+  return now;
+}
+
+std::map<std::string, ingest_counts> metrics_page::counts_by_shown_source(
+    const std::map<std::string, ingest_counts>& by_source) {
+  static const std::string others = "__other__";
+  std::map<std::string, ingest_counts> shown;
+  for (const auto& [source, counts] : by_source) {
+    bool own = shown_sources_.contains(source);
+    if (!own && source != others && shown_sources_.size() < sources_max) {
+      own = shown_sources_.insert(source).second;
+    }
+    ingest_counts& into = shown[own ? source : others];
+    into.received += counts.received;
+    into.accepted += counts.accepted;
+    into.duplicate += counts.duplicate;
+    into.rejected += counts.rejected;
+    into.shed += counts.shed;
+  }
+  return shown;
+}
+
+std::string metrics_page::render(const pipeline_counts& counts, const process_usage& process) {
+  std::vector<MetricFamily> families;
+  families.push_back(gauge("tocsin_build_info", "The version that runs; the value is always 1.")
+                         .add(1.0, {{"version", version_}})
+                         .take());
+  add_events(counts, families);
+  add_sources(counts_by_shown_source(counts.by_source), families);
+  add_windows(counts, rules_, families);
+  add_alerts(counts, families);
+  add_process(process, families);
+  return prometheus::TextSerializer{}.Serialize(families);
+}
+
+}  // namespace tocsin

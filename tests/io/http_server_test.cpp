@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+// The HTTP server over real sockets: routes, errors, keep-alive, every bound, stopping.
+#include "io/http_server.hpp"
+
+// Boost.Asio 1.74 uses std::exchange under C++20 and does not include it.
+#include <utility>
+
+#if defined(__GNUC__) && !defined(__clang__)
+// Asio's fences mean nothing to g++'s thread sanitizer, and its mutexes do.
+#pragma GCC diagnostic ignored "-Wtsan"
+#endif
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace tocsin {
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+using answer = http::response<http::string_body>;
+
+/// One connection of a client that does one thing after the other.
+class client {
+ public:
+  explicit client(const std::string& address) {
+    const auto colon = address.rfind(':');
+    const auto port = static_cast<unsigned short>(std::stoi(address.substr(colon + 1)));
+    socket_.connect({asio::ip::make_address(address.substr(0, colon)), port});
+  }
+  void send(const std::string& bytes) { asio::write(socket_, asio::buffer(bytes)); }
+  answer read(bool to_head = false) {
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(1 << 30);
+    parser.skip(to_head);
+    http::read(socket_, buffer_, parser);
+    return parser.release();
+  }
+  answer ask(const std::string& method, const std::string& target, const std::string& more = "") {
+    send(method + " " + target + " HTTP/1.1\r\nHost: test\r\n" + more + "\r\n");
+    return read(method == "HEAD");
+  }
+  /// What comes until the server ends the connection.
+  std::string rest() {
+    std::string bytes;
+    boost::system::error_code ended;
+    asio::read(socket_, asio::dynamic_buffer(bytes), ended);
+    EXPECT_EQ(ended, asio::error::eof) << ended.message();
+    return bytes;
+  }
+  [[nodiscard]] std::size_t available() { return socket_.available(); }
+
+ private:
+  asio::io_context context_;
+  tcp::socket socket_{context_};
+  boost::beast::flat_buffer buffer_;
+};
+
+http_response echo(const http_request& request) {
+  http_response made;
+  made.content_type = "text/plain";
+  made.body = request.method + "|" + request.path + "|" + request.query + "|" + request.body;
+  return made;
+}
+
+std::vector<http_route> routes() {
+  return {{"GET", "/echo", echo},
+          {"POST", "/echo", echo},
+          {"POST", "/post", echo},
+          {"GET", "/large",
+           [](const http_request&) {
+             return http_response{200, "text/plain", std::string(32 * 1024 * 1024, 'x'), {}};
+           }},
+          {"GET", "/throws",
+           [](const http_request&) -> http_response { throw std::runtime_error{"no luck"}; }}};
+}
+
+std::unique_ptr<http_server> serve(http_limits limits = {}) {
+  auto started = http_server::start("127.0.0.1:0", routes(), limits);
+  if (!started) throw std::runtime_error{started.failure().message};
+  return std::move(*started);
+}
+
+std::string code_of(const answer& failed) {
+  EXPECT_EQ(failed[http::field::content_type], "application/json");
+  const auto body = nlohmann::json::parse(failed.body());
+  EXPECT_EQ(body.size(), 2U) << failed.body();
+  EXPECT_FALSE(body.at("message").get<std::string>().empty());
+  return body.at("code");
+}
+
+TEST(http_server, a_route_gets_method_path_query_and_body) {
+  const auto server = serve();
+  client one{server->address()};
+  const auto plain = one.ask("GET", "/echo");
+  EXPECT_EQ(plain.result_int(), 200U);
+  EXPECT_EQ(plain.body(), "GET|/echo||");
+  EXPECT_EQ(plain[http::field::content_type], "text/plain");
+  EXPECT_TRUE(plain[http::field::date].ends_with(" GMT")) << plain[http::field::date];
+  EXPECT_EQ(one.ask("GET", "/echo?a=%20b?c").body(), "GET|/echo|a=%20b?c|");
+  EXPECT_EQ(one.ask("GET", "/echo?").body(), "GET|/echo||");
+  one.send("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhello");
+  EXPECT_EQ(one.read().body(), "POST|/echo||hello");
+}
+
+TEST(http_server, many_requests_share_a_connection_and_may_be_sent_ahead) {
+  const auto server = serve();
+  client one{server->address()};
+  std::string ahead;
+  for (int i = 0; i < 100; ++i) {
+    ahead += "GET /echo?" + std::to_string(i) + " HTTP/1.1\r\nHost: test\r\n\r\n";
+  }
+  one.send(ahead);
+  for (int i = 0; i < 100; ++i)
+    EXPECT_EQ(one.read().body(), "GET|/echo|" + std::to_string(i) + "|");
+}
+
+TEST(http_server, a_connection_ends_when_the_client_asks_for_it) {
+  const auto server = serve();
+  client one{server->address()};
+  EXPECT_FALSE(one.ask("GET", "/echo", "Connection: close\r\n").keep_alive());
+  EXPECT_EQ(one.rest(), "");
+}
+
+TEST(http_server, head_gets_the_headers_of_get_alone) {
+  const auto server = serve();
+  client one{server->address()};
+  const auto head = one.ask("HEAD", "/echo?x");
+  EXPECT_EQ(head.result_int(), 200U);
+  EXPECT_EQ(head[http::field::content_length], "12");
+  EXPECT_EQ(one.ask("GET", "/echo").body(), "GET|/echo||") << "no body came in between";
+}
+
+TEST(http_server, an_unknown_path_is_not_found) {
+  const auto server = serve();
+  client one{server->address()};
+  const auto missing = one.ask("GET", "/nothing/\"here\"");
+  EXPECT_EQ(missing.result_int(), 404U);
+  EXPECT_EQ(code_of(missing), "not_found");
+  EXPECT_EQ(one.ask("GET", "/echo/").result_int(), 404U) << "the connection goes on";
+}
+
+TEST(http_server, a_wrong_method_is_told_the_right_ones) {
+  const auto server = serve();
+  client one{server->address()};
+  const auto refused = one.ask("DELETE", "/echo");
+  EXPECT_EQ(refused.result_int(), 405U);
+  EXPECT_EQ(refused[http::field::allow], "GET, HEAD, POST");
+  EXPECT_EQ(code_of(refused), "method_not_allowed");
+  EXPECT_EQ(one.ask("GET", "/post")[http::field::allow], "POST");
+  EXPECT_EQ(one.ask("WHATEVER", "/post").result_int(), 405U);
+}
+
+TEST(http_server, a_handler_that_throws_is_an_internal_error_and_no_end) {
+  const auto server = serve();
+  client one{server->address()};
+  const auto failed = one.ask("GET", "/throws");
+  EXPECT_EQ(failed.result_int(), 500U);
+  EXPECT_EQ(code_of(failed), "internal_error");
+  EXPECT_EQ(one.ask("GET", "/echo").result_int(), 200U);
+}
+
+TEST(http_server, what_is_not_http_is_malformed) {
+  const auto server = serve();
+  for (const std::string wrong :
+       {"hello\r\n\r\n", "GET /echo HTTP/2.0\r\nHost: test\r\n\r\n", "GET /echo HTTP/1.1\r\n\r\n",
+        "GET /echo HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET /echo HTTP/1.1\r\nHost: test\r\nContent-Length: many\r\n\r\n"}) {
+    client one{server->address()};
+    one.send(wrong);
+    const auto refused = one.read();
+    EXPECT_EQ(refused.result_int(), 400U) << wrong;
+    EXPECT_EQ(code_of(refused), "malformed") << wrong;
+    EXPECT_EQ(one.rest(), "") << wrong;
+  }
+}
+
+TEST(http_server, headers_over_their_bound_are_refused_and_up_to_it_taken) {
+  const auto server = serve();
+  client fits{server->address()};
+  EXPECT_EQ(fits.ask("GET", "/echo", "X: " + std::string(8000, 'x') + "\r\n").result_int(), 200U);
+  client over{server->address()};
+  const auto refused = over.ask("GET", "/echo", "X: " + std::string(8 * 1024, 'x') + "\r\n");
+  EXPECT_EQ(refused.result_int(), 431U);
+  EXPECT_EQ(code_of(refused), "header_too_large");
+  EXPECT_EQ(over.rest(), "");
+  client endless{server->address()};
+  endless.send("GET /" + std::string(100'000, 'x'));
+  EXPECT_EQ(endless.read().result_int(), 431U) << "without waiting for their end";
+}
+
+TEST(http_server, a_body_over_its_bound_is_refused_and_up_to_it_taken) {
+  const auto server = serve();
+  const auto post = [](std::size_t bytes) {
+    return "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(bytes) +
+           "\r\n\r\n" + std::string(bytes, 'x');
+  };
+  client one{server->address()};
+  one.send(post(64 * 1024));
+  EXPECT_EQ(one.read().result_int(), 200U);
+  one.send(post(64 * 1024 + 1));
+  const auto refused = one.read();
+  EXPECT_EQ(refused.result_int(), 413U);
+  EXPECT_EQ(code_of(refused), "body_too_large");
+  client chunked{server->address()};
+  chunked.send("POST /echo HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n20000\r\n" +
+               std::string(0x20000, 'x') + "\r\n0\r\n\r\n");
+  EXPECT_EQ(chunked.read().result_int(), 413U);
+}
+
+TEST(http_server, a_client_that_says_nothing_or_half_a_request_is_cut_off) {
+  const auto server = serve({.timeout = 50ms});
+  client silent{server->address()};
+  client half{server->address()};
+  half.send("GET /echo HTT");
+  EXPECT_EQ(silent.rest(), "");
+  EXPECT_EQ(half.rest(), "");
+}
+
+TEST(http_server, a_client_that_does_not_take_its_answer_is_cut_off) {
+  const auto server = serve({.connections = 1, .timeout = 200ms});
+  client slow{server->address()};
+  slow.send("GET /large HTTP/1.1\r\nHost: test\r\n\r\n");
+  // Only the slow one's end makes room for it.
+  client next{server->address()};
+  EXPECT_EQ(next.ask("GET", "/echo").result_int(), 200U);
+}
+
+TEST(http_server, connections_beyond_the_bound_wait_until_one_ends) {
+  const auto server = serve({.connections = 2});
+  client first{server->address()};
+  EXPECT_EQ(first.ask("GET", "/echo").result_int(), 200U);
+  auto second = std::make_unique<client>(server->address());
+  EXPECT_EQ(second->ask("GET", "/echo").result_int(), 200U);
+  client third{server->address()};
+  third.send("GET /echo?third HTTP/1.1\r\nHost: test\r\n\r\n");
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(first.ask("GET", "/echo").result_int(), 200U);
+  EXPECT_EQ(third.available(), 0U);
+  second.reset();
+  EXPECT_EQ(third.read().body(), "GET|/echo|third|");
+}
+
+TEST(http_server, while_too_much_is_unsent_others_are_told_to_come_again) {
+  const auto server = serve({.unsent_bytes = 1});
+  client slow{server->address()};
+  slow.send("GET /large HTTP/1.1\r\nHost: test\r\n\r\n");
+  while (slow.available() == 0) std::this_thread::yield();
+  client other{server->address()};
+  const auto refused = other.ask("GET", "/echo");
+  EXPECT_EQ(refused.result_int(), 503U);
+  EXPECT_EQ(code_of(refused), "busy");
+  EXPECT_EQ(slow.read().body().size(), 32U * 1024 * 1024);
+  while (other.ask("GET", "/echo").result_int() == 503U) std::this_thread::yield();
+}
+
+TEST(http_server, a_taken_port_is_said) {
+  const auto server = serve();
+  const auto second = http_server::start(server->address(), routes());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.failure().code, "bind_failed");
+  EXPECT_EQ(second.failure().message,
+            "cannot serve HTTP on " + server->address() + ": Address already in use");
+}
+
+TEST(http_server, what_is_no_address_is_said) {
+  for (const std::string wrong : {"", "9093", "example.org:80", "127.0.0.1:", "127.0.0.1:65536",
+                                  "127.0.0.1:80x", "127.0.0.1:-1"}) {
+    const auto refused = http_server::start(wrong, routes());
+    ASSERT_FALSE(refused) << wrong;
+    EXPECT_EQ(refused.failure().code, "bad_endpoint") << wrong;
+  }
+}
+
+TEST(http_server, localhost_is_the_loopback_address) {
+  const auto started = http_server::start("localhost:0", routes());
+  ASSERT_TRUE(started) << started.failure().message;
+  EXPECT_TRUE((*started)->address().starts_with("127.0.0.1:")) << (*started)->address();
+}
+
+TEST(http_server, stopping_ends_idle_connections_and_frees_the_port) {
+  auto server = serve();
+  const auto address = server->address();
+  client idle{address};
+  EXPECT_EQ(idle.ask("GET", "/echo").result_int(), 200U);
+  server->stop();
+  server->stop();
+  EXPECT_EQ(idle.rest(), "");
+  server.reset();
+  EXPECT_TRUE(http_server::start(address, routes()));
+}
+
+TEST(http_server, an_answer_under_way_survives_the_stop) {
+  std::promise<void> asked;
+  std::promise<void> go_on;
+  auto started =
+      http_server::start("127.0.0.1:0", {{"GET", "/slow", [&](const http_request&) {
+                                            asked.set_value();
+                                            go_on.get_future().wait();
+                                            return http_response{200, "text/plain", "done", {}};
+                                          }}});
+  ASSERT_TRUE(started) << started.failure().message;
+  client one{(*started)->address()};
+  one.send("GET /slow HTTP/1.1\r\nHost: test\r\n\r\n");
+  asked.get_future().wait();
+  auto stopped = std::async(std::launch::async, [&] { (*started)->stop(); });
+  go_on.set_value();
+  EXPECT_EQ(one.read().body(), "done");
+  stopped.wait();
+  EXPECT_EQ(one.rest(), "");
+}
+
+}  // namespace
+}  // namespace tocsin

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page Prometheus reads: exact values, stable series, sane facts of the process.
+#include "io/metrics_page.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace tocsin {
+namespace {
+
+/// The lines of a page that are not comments.
+std::vector<std::string> samples(const std::string& page) {
+  std::vector<std::string> found;
+  std::istringstream lines{page};
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with('#')) found.push_back(line);
+  }
+  return found;
+}
+
+bool has_line(const std::string& page, const std::string& wanted) {
+  return ("\n" + page).find("\n" + wanted + "\n") != std::string::npos;
+}
+
+TEST(metrics_page, every_count_stands_under_its_name) {
+  pipeline_counts counts;
+  counts.events = {.received = 20, .accepted = 11, .duplicate = 2, .rejected = 4, .shed = 3};
+  counts.rejected_by_code = {{"bad_value", 3}, {"malformed", 1}};
+  counts.by_source = {{"agent", {20, 11, 2, 4, 3}}};
+  counts.unmatched = 5;
+  counts.steps = 6;
+  counts.updates = 7;
+  counts.judgements = 8;
+  counts.keys = 9;
+  counts.late_by_rule = {{"never", 0}, {"often", 10}};
+  counts.transitions = 12;
+  counts.active_alerts = 13;
+  const auto page = metrics_page{"1.2.3", 2}.render(
+      counts, {.resident_bytes = 4096, .started_at_seconds = 1772359200.25});
+  const std::set<std::string> wanted{
+      R"(tocsin_build_info{version="1.2.3"} 1)",
+      "tocsin_events_received_total 20",
+      "tocsin_events_accepted_total 11",
+      "tocsin_events_duplicate_total 2",
+      R"(tocsin_events_rejected_total{code="bad_value"} 3)",
+      R"(tocsin_events_rejected_total{code="malformed"} 1)",
+      "tocsin_events_shed_total 3",
+      R"(tocsin_source_events_total{source="agent",outcome="accepted"} 11)",
+      R"(tocsin_source_events_total{source="agent",outcome="duplicate"} 2)",
+      R"(tocsin_source_events_total{source="agent",outcome="rejected"} 4)",
+      R"(tocsin_source_events_total{source="agent",outcome="shed"} 3)",
+      "tocsin_events_unmatched_total 5",
+      "tocsin_log_steps_total 6",
+      "tocsin_window_updates_total 7",
+      "tocsin_window_judgements_total 8",
+      R"(tocsin_late_events_total{rule="never"} 0)",
+      R"(tocsin_late_events_total{rule="often"} 10)",
+      "tocsin_keys 9",
+      "tocsin_alert_transitions_total 12",
+      "tocsin_alerts_active 13",
+      "tocsin_rules 2",
+      "process_resident_memory_bytes 4096",
+      "process_start_time_seconds 1772359200.25"};
+  const auto lines = samples(page);
+  EXPECT_EQ((std::set<std::string>{lines.begin(), lines.end()}), wanted) << page;
+  EXPECT_EQ(lines.size(), wanted.size()) << "a series stands there twice";
+}
+
+TEST(metrics_page, each_family_has_its_help_and_its_kind) {
+  const auto page = metrics_page{"1", 0}.render({}, {});
+  EXPECT_TRUE(has_line(page, "# TYPE tocsin_events_received_total counter")) << page;
+  EXPECT_TRUE(has_line(page, "# TYPE tocsin_late_events_total counter")) << page;
+  EXPECT_TRUE(has_line(page, "# TYPE tocsin_keys gauge")) << page;
+  EXPECT_NE(page.find("# HELP tocsin_keys "), std::string::npos) << page;
+}
+
+TEST(metrics_page, large_counts_are_written_to_the_last_digit) {
+  pipeline_counts counts;
+  counts.events.received = 123'456'789'012'345;
+  EXPECT_TRUE(has_line(metrics_page("1", 0).render(counts, {}),
+                       "tocsin_events_received_total 123456789012345"));
+}
+
+TEST(metrics_page, what_a_source_calls_itself_cannot_end_its_label) {
+  pipeline_counts counts;
+  counts.by_source["a\"} 1\nfake \\"] = {.received = 1, .accepted = 1};
+  const auto page = metrics_page{"1", 0}.render(counts, {});
+  EXPECT_TRUE(has_line(
+      page, R"(tocsin_source_events_total{source="a\"} 1\nfake \\",outcome="accepted"} 1)"))
+      << page;
+}
+
+TEST(metrics_page, what_could_not_be_read_of_the_process_is_left_out) {
+  const auto page = metrics_page{"1", 0}.render({}, {});
+  EXPECT_EQ(page.find("process_"), std::string::npos) << page;
+}
+
+TEST(metrics_page, sources_beyond_the_bound_are_counted_together_and_no_source_loses_its_place) {
+  metrics_page page{"1", 0};
+  pipeline_counts counts;
+  for (std::size_t number = 0; number < metrics_page::sources_max; ++number) {
+    counts.by_source["m" + std::to_string(number)] = {.received = 1, .accepted = 1};
+  }
+  counts.by_source["__other__"] = {.received = 5, .accepted = 5};
+  const auto before = page.render(counts, {});
+  EXPECT_TRUE(has_line(before, R"(tocsin_source_events_total{source="m0",outcome="accepted"} 1)"));
+  EXPECT_TRUE(
+      has_line(before, R"(tocsin_source_events_total{source="__other__",outcome="accepted"} 5)"));
+  // In the order of names they come before and behind all others.
+  counts.by_source["a"] = {.received = 2, .accepted = 2};
+  counts.by_source["z"] = {.received = 3, .accepted = 3};
+  const auto after = page.render(counts, {});
+  for (std::size_t number = 0; number < metrics_page::sources_max; ++number) {
+    EXPECT_TRUE(has_line(after, "tocsin_source_events_total{source=\"m" + std::to_string(number) +
+                                    "\",outcome=\"accepted\"} 1"));
+  }
+  EXPECT_TRUE(
+      has_line(after, R"(tocsin_source_events_total{source="__other__",outcome="accepted"} 10)"));
+  EXPECT_EQ(after.find("source=\"a\""), std::string::npos);
+  EXPECT_EQ(after.find("source=\"z\""), std::string::npos);
+}
+
+TEST(metrics_page, this_process_has_memory_and_started_before_now) {
+  const auto now = read_process_usage();
+  ASSERT_TRUE(now.resident_bytes);
+  EXPECT_GT(*now.resident_bytes, 100'000U);
+  ASSERT_TRUE(now.started_at_seconds);
+  const std::chrono::duration<double> wall = std::chrono::system_clock::now().time_since_epoch();
+  // The kernel counts starts in hundredths of a second.
+  EXPECT_LE(*now.started_at_seconds, wall.count() + 0.01);
+  EXPECT_GT(*now.started_at_seconds, wall.count() - 24 * 3600);
+  EXPECT_EQ(read_process_usage().started_at_seconds, now.started_at_seconds);
+}
+
+}  // namespace
+}  // namespace tocsin

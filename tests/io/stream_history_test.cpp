@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the history remembers, what it forgets, and when it says so.
+#include "io/stream_history.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+namespace tocsin {
+namespace {
+
+/// A history with an alert stream's habits: consecutive numbers, an alert behind each.
+class stream_history_test : public ::testing::Test {
+ protected:
+  void SetUp() override { restart({}); }
+
+  void restart(history_limits limits) {
+    history = std::make_unique<stream_history>(limits);
+    history->begin("stream", 7);
+    seq = 0;
+  }
+  void add(std::uint64_t id, alert_state state = alert_state::firing,
+           const std::string& topic = "alert.error.a", std::string body = "body") {
+    alert of;
+    of.alert_id = {0, id};
+    of.state = state;
+    ++seq;
+    history->record(std::make_shared<const sent_message>(
+                        sent_message{seq, topic, "header" + std::to_string(seq), std::move(body)}),
+                    of);
+  }
+  static std::vector<std::uint64_t> numbers(const std::vector<sent>& messages) {
+    std::vector<std::uint64_t> all;
+    for (const sent& each : messages) all.push_back(each->seq);
+    return all;
+  }
+  /// All that after() gives, in pages of `page`.
+  std::vector<std::uint64_t> read_after(std::uint64_t since, const std::string& prefix = "",
+                                        std::size_t page = 1000) {
+    std::vector<std::uint64_t> all;
+    for (;;) {
+      const auto found = history->after(since, prefix, page);
+      EXPECT_FALSE(found.lost);
+      for (const auto number : numbers(found.messages)) all.push_back(number);
+      since = found.through;
+      if (found.lost || since == found.at.seq) return all;
+    }
+  }
+
+  std::unique_ptr<stream_history> history;
+  std::uint64_t seq = 0;
+};
+
+using numbers_t = std::vector<std::uint64_t>;
+
+TEST_F(stream_history_test, what_came_after_a_number_is_told_in_order) {
+  for (int i = 0; i < 5; ++i) add(1);
+  const auto entry = history->enter(2, "", std::nullopt);
+  EXPECT_FALSE(entry.snapshot);
+  EXPECT_EQ(entry.through, 2u);
+  EXPECT_EQ(entry.at, (stream_position{"stream", 7, 5}));
+  EXPECT_EQ(read_after(2), (numbers_t{3, 4, 5}));
+  EXPECT_EQ(history->after(2, "", 1000).messages[0]->header, "header3");
+  EXPECT_EQ(read_after(5), numbers_t{});
+}
+
+TEST_F(stream_history_test, pages_of_any_size_tell_the_same) {
+  for (int i = 0; i < 20; ++i) add(1, alert_state::firing, i % 3 == 0 ? "alert.a" : "alert.b");
+  for (const std::size_t page : {1, 2, 7, 19, 20, 21}) {
+    EXPECT_EQ(read_after(4, "alert.a", page), (numbers_t{7, 10, 13, 16, 19})) << page;
+  }
+}
+
+TEST_F(stream_history_test, beyond_the_limit_of_messages_the_oldest_are_forgotten) {
+  restart({.messages_max = 3});
+  for (int i = 0; i < 5; ++i) add(1);
+  EXPECT_EQ(read_after(2), (numbers_t{3, 4, 5}));
+  EXPECT_TRUE(history->after(1, "", 1000).lost);
+  EXPECT_FALSE(history->enter(2, "", std::nullopt).snapshot);
+  EXPECT_TRUE(history->enter(1, "", std::nullopt).snapshot);
+}
+
+TEST_F(stream_history_test, beyond_the_limit_of_bytes_the_oldest_are_forgotten) {
+  restart({.bytes_max = 10'000});
+  for (int i = 0; i < 3; ++i) add(1, alert_state::firing, "alert.a", std::string(4000, 'x'));
+  EXPECT_EQ(read_after(1), (numbers_t{2, 3}));
+  EXPECT_TRUE(history->after(0, "", 1000).lost);
+  add(1, alert_state::firing, "alert.a", std::string(20'000, 'x'));
+  EXPECT_TRUE(history->after(3, "", 1000).lost) << "longer than the whole history";
+  EXPECT_EQ(read_after(4), numbers_t{});
+  EXPECT_EQ(numbers(history->enter(0, "", std::nullopt).active), numbers_t{4});
+}
+
+TEST_F(stream_history_test, a_snapshot_has_each_active_alert_once_by_its_last_transition) {
+  restart({.messages_max = 1});
+  add(1, alert_state::pending);
+  add(2);
+  add(3);
+  add(4);
+  add(1);
+  add(2, alert_state::resolved);
+  add(3, alert_state::closed);
+  const auto entry = history->enter(1, "", std::nullopt);
+  EXPECT_TRUE(entry.snapshot);
+  EXPECT_EQ(entry.through, 7u);
+  EXPECT_EQ(numbers(entry.active), (numbers_t{4, 5}));
+}
+
+TEST_F(stream_history_test, a_snapshot_heeds_the_prefix) {
+  restart({.messages_max = 1});
+  add(1, alert_state::firing, "alert.error.a");
+  add(2, alert_state::firing, "alert.critical.a");
+  add(3, alert_state::firing, "alert.error.b");
+  EXPECT_EQ(numbers(history->enter(0, "alert.error.", std::nullopt).active), (numbers_t{1, 3}));
+}
+
+TEST_F(stream_history_test, another_epoch_or_a_number_never_sent_is_told_by_a_snapshot) {
+  add(1);
+  EXPECT_FALSE(history->enter(1, "", 7).snapshot);
+  EXPECT_TRUE(history->enter(1, "", 6).snapshot);
+  EXPECT_TRUE(history->enter(2, "", 7).snapshot);
+  EXPECT_TRUE(history->enter(~std::uint64_t{0}, "", std::nullopt).snapshot);
+  EXPECT_TRUE(history->after(2, "", 1000).lost);
+}
+
+TEST_F(stream_history_test, a_new_beginning_forgets_everything) {
+  add(1);
+  history->begin("other", 8);
+  const auto entry = history->enter(0, "", 7);
+  EXPECT_EQ(entry.at, (stream_position{"other", 8, 0}));
+  EXPECT_TRUE(entry.snapshot);
+  EXPECT_TRUE(entry.active.empty());
+}
+
+TEST_F(stream_history_test, a_reader_beside_the_recorder_sees_every_number_once) {
+  constexpr std::uint64_t last = 20'000;
+  std::thread recorder{[&] {
+    for (std::uint64_t i = 0; i < last; ++i) {
+      add(i % 10, i % 3 == 0 ? alert_state::resolved : alert_state::firing);
+    }
+  }};
+  std::uint64_t through = 0;
+  while (through < last) {
+    const auto page = history->after(through, "", 100);
+    for (const sent& each : page.messages) {
+      if (each->seq != ++through) ADD_FAILURE() << each->seq << " came after " << through - 1;
+    }
+    EXPECT_LE(history->enter(through, "", 8).active.size(), 10u);
+  }
+  recorder.join();
+}
+
+}  // namespace
+}  // namespace tocsin

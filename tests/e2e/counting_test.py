@@ -231,7 +231,8 @@ class Memory(Case):
 
     def overload(self, message, messages):
         """Sends as fast as the daemon takes it; gives what it counted."""
-        daemon = self.start(FIFTY_RULES, shards=1)
+        self.shards = 1
+        daemon = self.start(FIFTY_RULES)
         push = self.pusher()
         push.setsockopt(zmq.SNDHWM, 10)
         for _ in range(messages):

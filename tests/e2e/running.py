@@ -122,6 +122,8 @@ class Stream:
 class Case(unittest.TestCase):
     """A test with a folder of its own and daemons that end with it."""
 
+    shards = 2
+
     def setUp(self):
         # Unix sockets have short names: not below a deep build folder.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-"))
@@ -134,19 +136,19 @@ class Case(unittest.TestCase):
         path.write_text(text)
         return path
 
-    def config(self, rules=THREE_ERRORS, extra="", shards=2):
+    def config(self, rules=THREE_ERRORS, extra=""):
         self.write("rules.yaml", rules)
         return self.write("tocsin.yaml", f"""
 ingest: {{push: "{self.push_endpoint}", acked: ""}}
 alerts: {{stream: "{self.stream_endpoint}", replay: ""}}
 http: {{listen: ""}}
 rules: [rules.yaml]
-shards: {shards}
+shards: {self.shards}
 {extra}
 """)
 
-    def start(self, rules=THREE_ERRORS, extra="", shards=2):
-        daemon = Program(BIN / "tocsind", "--config", self.config(rules, extra, shards))
+    def start(self, rules=THREE_ERRORS, extra=""):
+        daemon = Program(BIN / "tocsind", "--config", self.config(rules, extra))
         self.addCleanup(self.end, daemon)
         daemon.wait_for("stderr", r"\bready$")
         return daemon

@@ -21,16 +21,15 @@ struct alert_manager_state {
       : self(actor) {}
 
   alert_manager_actor::behavior_type make_behavior(const std::shared_ptr<const rule_set>& rules,
-                                                   std::size_t shards,
                                                    const std::shared_ptr<burst_gate>& gate,
                                                    const notifier_actor& out) {
     report_failures(self, gate, "alert manager");
     notifier = out;
     book.emplace(rules);
-    steps.emplace(shards);
     return {
         [this](shard_findings& part) {
-          if (auto complete = steps->take(part)) conclude(std::move(*complete));
+          steps.add(part);
+          while (auto complete = steps.next()) conclude(std::move(*complete));
         },
         [this](counts_wanted) {
           return alerts_report{transitions, book->active_count()};
@@ -49,23 +48,23 @@ struct alert_manager_state {
   alert_manager_actor::stateful_pointer<alert_manager_state> self;
   notifier_actor notifier;
   std::optional<alert_book> book;
-  std::optional<step_collector> steps;
+  step_collector steps;
   std::uint64_t transitions = 0;
 };
 
 alert_manager_actor::behavior_type behave(
     alert_manager_actor::stateful_pointer<alert_manager_state> self,
-    const std::shared_ptr<const rule_set>& rules, std::size_t shards,
-    const std::shared_ptr<burst_gate>& gate, const notifier_actor& notifier) {
-  return self->state.make_behavior(rules, shards, gate, notifier);
+    const std::shared_ptr<const rule_set>& rules, const std::shared_ptr<burst_gate>& gate,
+    const notifier_actor& notifier) {
+  return self->state.make_behavior(rules, gate, notifier);
 }
 
 }  // namespace
 
 alert_manager_actor spawn_alert_manager(caf::actor_system& system,
-                                        std::shared_ptr<const rule_set> rules, std::size_t shards,
+                                        std::shared_ptr<const rule_set> rules,
                                         std::shared_ptr<burst_gate> gate, notifier_actor notifier) {
-  return system.spawn(behave, std::move(rules), shards, std::move(gate), std::move(notifier));
+  return system.spawn(behave, std::move(rules), std::move(gate), std::move(notifier));
 }
 
 }  // namespace tocsin

@@ -14,7 +14,6 @@ namespace tocsin {
 /// `shards`: how many window aggregators report to it.
 [[nodiscard]] alert_manager_actor spawn_alert_manager(caf::actor_system& system,
                                                       std::shared_ptr<const rule_set> rules,
-                                                      std::size_t shards,
                                                       std::shared_ptr<burst_gate> gate,
                                                       notifier_actor notifier);
 

@@ -46,13 +46,15 @@ void watch(const Handle& whom, std::string role, const crew_setup& setup,
 crew spawn_crew(caf::actor_system& system, const crew_setup& setup) {
   crew all;
   all.notifier = spawn_notifier(system, setup.sinks, setup.heartbeat, setup.gate);
-  all.alerts =
-      spawn_alert_manager(system, setup.ingest.rules, setup.shards, setup.gate, all.notifier);
+  all.alerts = spawn_alert_manager(system, setup.ingest.rules, setup.gate, all.notifier);
+  std::vector<ingest_shard> known;
   for (std::uint32_t i = 0; i < setup.shards; ++i) {
+    const auto progress = std::make_shared<shard_progress>();
     all.shards.push_back(
-        spawn_window_aggregator(system, setup.ingest.rules, i, setup.gate, all.alerts));
+        spawn_window_aggregator(system, setup.ingest.rules, i, setup.gate, all.alerts, progress));
+    known.push_back({all.shards.back(), progress});
   }
-  all.ingest = spawn_ingest(system, setup.ingest, setup.gate, all.shards);
+  all.ingest = spawn_ingest(system, setup.ingest, setup.gate, std::move(known));
 
   watch(all.ingest, "ingest", setup, {}, [shards = all.shards] {
     for (const window_aggregator_actor& shard : shards) tell_to_end(shard);

@@ -19,9 +19,9 @@ struct ingest_state {
 
   explicit ingest_state(ingest_actor::stateful_pointer<ingest_state> actor) : self(actor) {}
 
-  ingest_actor::behavior_type make_behavior(
-      const ingest_setup& given, const std::shared_ptr<burst_gate>& gate,
-      const std::vector<window_aggregator_actor>& aggregators) {
+  ingest_actor::behavior_type make_behavior(const ingest_setup& given,
+                                            const std::shared_ptr<burst_gate>& gate,
+                                            const std::vector<ingest_shard>& aggregators) {
     report_failures(self, gate, name);
     setup = given;
     shards = aggregators;
@@ -40,7 +40,19 @@ struct ingest_state {
   void log(const std::shared_ptr<const log_step>& step, const completion& held) {
     if (!step) return;
     last_step = step->clock;
-    for (const window_aggregator_actor& shard : shards) self->send(shard, logged_step{step, held});
+    concerned.clear();
+    for (std::uint32_t i = 0; i < shards.size(); ++i) {
+      const bool has_events = step->batch && !step->slices[i].events.empty();
+      if (has_events || !shards[i].progress->may_skip(shards[i].last_sent, step->clock))
+        concerned.push_back(i);
+    }
+    // The alert manager's timers want every step's clock, so somebody carries it there.
+    if (concerned.empty()) concerned.push_back(0);
+    for (const std::uint32_t i : concerned) {
+      shards[i].last_sent = step->number;
+      self->send(shards[i].actor,
+                 logged_step{step, static_cast<std::uint32_t>(concerned.size()), held});
+    }
   }
 
   // A batch is as good as a tick, so ticks come only when no step came for that long; and one at a
@@ -61,7 +73,8 @@ struct ingest_state {
 
   ingest_actor::stateful_pointer<ingest_state> self;
   ingest_setup setup;
-  std::vector<window_aggregator_actor> shards;
+  std::vector<ingest_shard> shards;
+  std::vector<std::uint32_t> concerned;  // by the step at hand
   std::optional<step_maker> steps;
   instant last_step{};
   std::weak_ptr<const void> last_tick;
@@ -70,15 +83,14 @@ struct ingest_state {
 ingest_actor::behavior_type behave(ingest_actor::stateful_pointer<ingest_state> self,
                                    const ingest_setup& setup,
                                    const std::shared_ptr<burst_gate>& gate,
-                                   const std::vector<window_aggregator_actor>& shards) {
+                                   const std::vector<ingest_shard>& shards) {
   return self->state.make_behavior(setup, gate, shards);
 }
 
 }  // namespace
 
 ingest_actor spawn_ingest(caf::actor_system& system, ingest_setup setup,
-                          std::shared_ptr<burst_gate> gate,
-                          std::vector<window_aggregator_actor> shards) {
+                          std::shared_ptr<burst_gate> gate, std::vector<ingest_shard> shards) {
   return system.spawn(behave, std::move(setup), std::move(gate), std::move(shards));
 }
 

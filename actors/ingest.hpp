@@ -9,6 +9,7 @@
 #include "burst_gate.hpp"
 #include "caf/fwd.hpp"
 #include "messages.hpp"
+#include "shard_progress.hpp"
 
 namespace tocsin {
 
@@ -22,9 +23,16 @@ struct ingest_setup {
   std::function<instant()> now;
 };
 
-/// The shards get every step in the order given.
+/// A shard as ingest sees it.
+struct ingest_shard {
+  window_aggregator_actor actor;
+  std::shared_ptr<const shard_progress> progress;
+  std::uint64_t last_sent = 0;  ///< number of the last step it got
+};
+
+/// The shards get the steps that concern them, in order; one at least gets each.
 [[nodiscard]] ingest_actor spawn_ingest(caf::actor_system& system, ingest_setup setup,
                                         std::shared_ptr<burst_gate> gate,
-                                        std::vector<window_aggregator_actor> shards);
+                                        std::vector<ingest_shard> shards);
 
 }  // namespace tocsin

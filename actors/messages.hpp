@@ -39,17 +39,20 @@ struct time_in {
 /// To ingest, from itself: see whether a tick is due.
 struct tick_due {};
 
-/// To every window aggregator: the next entry of the log. All get all: time passes for all.
+/// To a window aggregator: the next entry of the log that concerns it. A shard that has no event in
+/// a step, and nothing to close by its clock, is left out.
 struct logged_step {
   std::shared_ptr<const log_step> step;
+  std::uint32_t shards = 1;  ///< how many get the step, at least one
   completion held;
 };
 
-/// To the alert manager: what one shard found in one step. Each shard reports every step, in order.
+/// To the alert manager: what one shard found in one step. Each shard reports every step it got, in
+/// order.
 struct shard_findings {
-  std::uint64_t step = 0;   ///< log_step::number
-  std::uint32_t shard = 0;  ///< from 0
-  instant clock{};          ///< log_step::clock
+  std::uint64_t step = 0;    ///< log_step::number
+  std::uint32_t shards = 1;  ///< how many report the step
+  instant clock{};           ///< log_step::clock
   std::vector<finding> found;
   completion held;
 };

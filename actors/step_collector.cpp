@@ -8,25 +8,29 @@
 
 namespace tocsin {
 
-std::optional<collected_step> step_collector::take(shard_findings& part) {
-  assert(part.shard < next_step_.size() && part.step == next_step_[part.shard]);
-  ++next_step_[part.shard];
+void step_collector::add(shard_findings& part) {
+  assert(part.step >= oldest_);
   const std::size_t place = part.step - oldest_;
-  assert(place <= partial_.size());
-  if (place == partial_.size()) {
-    partial_.push_back({{part.clock, {}, part.held}, next_step_.size()});
-  }
+  if (place >= partial_.size()) partial_.resize(place + 1);
   partial_step& step = partial_[place];
+  if (step.parts == 0) {
+    step.so_far.clock = part.clock;
+    step.so_far.held = part.held;
+    step.wanted = part.shards;
+  }
+  assert(step.parts < step.wanted && step.wanted == part.shards);
+  ++step.parts;
   if (step.so_far.found.empty()) {
     step.so_far.found = std::move(part.found);
   } else {
     step.so_far.found.insert(step.so_far.found.end(), std::make_move_iterator(part.found.begin()),
                              std::make_move_iterator(part.found.end()));
   }
-  if (--step.missing > 0) return std::nullopt;
+}
 
-  assert(place == 0);
-  collected_step complete = std::move(step.so_far);
+std::optional<collected_step> step_collector::next() {
+  if (partial_.empty() || partial_.front().parts < partial_.front().wanted) return std::nullopt;
+  collected_step complete = std::move(partial_.front().so_far);
   partial_.pop_front();
   ++oldest_;
   return complete;

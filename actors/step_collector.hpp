@@ -21,23 +21,21 @@ struct collected_step {
 /// Not thread-safe; owned by the alert manager.
 class step_collector {
  public:
-  /// `shards` >= 1.
-  explicit step_collector(std::size_t shards) : next_step_(shards, 1) {}
+  /// Takes a part's findings; its `held` is left in place.
+  void add(shard_findings& part);
+  /// The oldest step not given yet, once all its parts are there. Ask until there is none: a part
+  /// may complete the step that later, complete ones wait for.
+  [[nodiscard]] std::optional<collected_step> next();
 
-  /// Takes a part's findings (its `held` is left in place) and gives the step that it completes: as
-  /// each shard reports its steps in order, that is always the oldest one. Precondition: the part
-  /// is its shard's next.
-  [[nodiscard]] std::optional<collected_step> take(shard_findings& part);
-
-  /// Steps that some shard has reported and another has not.
+  /// Steps of which some part, or an earlier step's part, is missing.
   [[nodiscard]] std::size_t incomplete() const noexcept { return partial_.size(); }
 
  private:
   struct partial_step {
     collected_step so_far;
-    std::size_t missing = 0;
+    std::uint32_t parts = 0;   ///< that have come
+    std::uint32_t wanted = 1;  ///< known with the first part
   };
-  std::vector<std::uint64_t> next_step_;  ///< by shard
   std::deque<partial_step> partial_;
   std::uint64_t oldest_ = 1;  ///< step number of partial_.front()
 };

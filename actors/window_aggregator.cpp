@@ -22,32 +22,36 @@ struct window_aggregator_state {
       window_aggregator_actor::stateful_pointer<window_aggregator_state> actor)
       : self(actor) {}
 
-  window_aggregator_actor::behavior_type make_behavior(const std::shared_ptr<const rule_set>& rules,
-                                                       std::uint32_t number,
-                                                       const std::shared_ptr<burst_gate>& gate,
-                                                       const alert_manager_actor& manager) {
+  window_aggregator_actor::behavior_type make_behavior(
+      const std::shared_ptr<const rule_set>& rules, std::uint32_t number,
+      const std::shared_ptr<burst_gate>& gate, const alert_manager_actor& manager,
+      const std::shared_ptr<shard_progress>& seen) {
     report_failures(self, gate, window_aggregator_role(number));
     shard = number;
     alerts = manager;
+    progress = seen;
     engine.emplace(rules);
     return {
-        [this](const logged_step& in) { take(*in.step, in.held); },
+        [this](const logged_step& in) { take(in); },
         [this](counts_wanted) {
           return shard_report{engine->totals(), engine->late_by_unit()};
         },
     };
   }
 
-  void take(const log_step& step, const completion& held) {
+  void take(const logged_step& in) {
     static const slice nothing;
-    shard_findings out{step.number, shard, step.clock, {}, held};
+    const log_step& step = *in.step;
+    shard_findings out{step.number, in.shards, step.clock, {}, in.held};
     engine->step(step.clock, step.batch.get(), step.batch ? step.slices.at(shard) : nothing,
                  out.found);
     self->send(alerts, std::move(out));
+    progress->done(step.number, engine->idle_until());
   }
 
   window_aggregator_actor::stateful_pointer<window_aggregator_state> self;
   std::uint32_t shard = 0;
+  std::shared_ptr<shard_progress> progress;
   alert_manager_actor alerts;
   std::optional<window_engine> engine;
 };
@@ -55,8 +59,9 @@ struct window_aggregator_state {
 window_aggregator_actor::behavior_type behave(
     window_aggregator_actor::stateful_pointer<window_aggregator_state> self,
     const std::shared_ptr<const rule_set>& rules, std::uint32_t shard,
-    const std::shared_ptr<burst_gate>& gate, const alert_manager_actor& alerts) {
-  return self->state.make_behavior(rules, shard, gate, alerts);
+    const std::shared_ptr<burst_gate>& gate, const alert_manager_actor& alerts,
+    const std::shared_ptr<shard_progress>& progress) {
+  return self->state.make_behavior(rules, shard, gate, alerts, progress);
 }
 
 }  // namespace
@@ -69,8 +74,10 @@ window_aggregator_actor spawn_window_aggregator(caf::actor_system& system,
                                                 std::shared_ptr<const rule_set> rules,
                                                 std::uint32_t shard,
                                                 std::shared_ptr<burst_gate> gate,
-                                                alert_manager_actor alerts) {
-  return system.spawn(behave, std::move(rules), shard, std::move(gate), std::move(alerts));
+                                                alert_manager_actor alerts,
+                                                std::shared_ptr<shard_progress> progress) {
+  return system.spawn(behave, std::move(rules), shard, std::move(gate), std::move(alerts),
+                      std::move(progress));
 }
 
 }  // namespace tocsin

@@ -9,15 +9,15 @@
 #include "burst_gate.hpp"
 #include "caf/fwd.hpp"
 #include "messages.hpp"
+#include "shard_progress.hpp"
 
 namespace tocsin {
 
 /// `shard` is its place in log_step::slices.
-[[nodiscard]] window_aggregator_actor spawn_window_aggregator(caf::actor_system& system,
-                                                              std::shared_ptr<const rule_set> rules,
-                                                              std::uint32_t shard,
-                                                              std::shared_ptr<burst_gate> gate,
-                                                              alert_manager_actor alerts);
+[[nodiscard]] window_aggregator_actor spawn_window_aggregator(
+    caf::actor_system& system, std::shared_ptr<const rule_set> rules, std::uint32_t shard,
+    std::shared_ptr<burst_gate> gate, alert_manager_actor alerts,
+    std::shared_ptr<shard_progress> progress);
 
 /// "window aggregator 1", as failures name it.
 [[nodiscard]] std::string window_aggregator_role(std::uint32_t shard);

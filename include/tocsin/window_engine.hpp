@@ -39,6 +39,9 @@ class window_engine {
   void step(instant clock, const event_batch* batch, const slice& events,
             std::vector<finding>& out);
 
+  /// A step without events for this shard changes nothing for clocks up to this.
+  [[nodiscard]] instant idle_until() const noexcept;
+
   [[nodiscard]] const engine_totals& totals() const noexcept;
   /// Late (event, unit) pairs, by rule_set::units index.
   [[nodiscard]] const std::vector<std::uint64_t>& late_by_unit() const noexcept;

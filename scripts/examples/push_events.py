@@ -16,7 +16,7 @@ endpoint = sys.argv[1] if len(sys.argv) > 1 else "tcp://127.0.0.1:5555"
 count = int(sys.argv[2]) if len(sys.argv) > 2 else 3
 
 push = zmq.Context.instance().socket(zmq.PUSH)
-push.setsockopt(zmq.LINGER, 10_000)  # wait up to 10 s for what is unsent when the program ends
+push.setsockopt(zmq.LINGER, 10_000)  # closing waits up to 10 s for what is unsent
 push.connect(endpoint)
 
 events = [
@@ -34,4 +34,6 @@ events = [
 ]
 for begin in range(0, count, 64):  # a message is one event or an array of them
     push.send(msgpack.packb(events[begin : begin + 64]))
+push.close()
+zmq.Context.instance().term()  # without it Python may end before the events have left
 print(f"sent {count} events to {endpoint}")

@@ -106,6 +106,10 @@ void window_engine::step(instant clock, const event_batch* batch, const slice& e
   state_->close_until(clock, out);
 }
 
+instant window_engine::idle_until() const noexcept {
+  return from_unix_ms(state_->idle_until_ms);
+}
+
 const engine_totals& window_engine::totals() const noexcept {
   engine_totals& sum = state_->totals;
   sum = {};

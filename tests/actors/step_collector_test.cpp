@@ -12,58 +12,94 @@
 namespace tocsin {
 namespace {
 
-shard_findings part_of(std::uint64_t step, std::uint32_t shard, std::size_t findings,
-                       completion held = nullptr) {
-  shard_findings part{step, shard, from_unix_ms(static_cast<long long>(step)), {}, std::move(held)};
+shard_findings part_of(std::uint64_t step, std::uint32_t shard, std::uint32_t shards,
+                       std::size_t findings, completion held = nullptr) {
+  shard_findings part{
+      step, shards, from_unix_ms(static_cast<long long>(step)), {}, std::move(held)};
   part.found.resize(findings);
   for (finding& each : part.found) each.position = step * 100 + shard;
   return part;
 }
 
 TEST(step_collector, a_step_is_complete_with_its_last_shard_and_has_all_findings) {
-  step_collector steps(3);
-  auto first = part_of(1, 2, 1);
-  auto second = part_of(1, 0, 2);
-  auto third = part_of(1, 1, 0);
-  EXPECT_FALSE(steps.take(first));
-  EXPECT_FALSE(steps.take(second));
-  const auto complete = steps.take(third);
+  step_collector steps;
+  auto first = part_of(1, 2, 3, 1);
+  auto second = part_of(1, 0, 3, 2);
+  auto third = part_of(1, 1, 3, 0);
+  steps.add(first);
+  steps.add(second);
+  EXPECT_FALSE(steps.next());
+  steps.add(third);
+  const auto complete = steps.next();
   ASSERT_TRUE(complete);
   EXPECT_EQ(complete->found.size(), 3U);
   EXPECT_EQ(complete->clock, from_unix_ms(1));
   EXPECT_EQ(steps.incomplete(), 0U);
 }
 
+TEST(step_collector, a_complete_step_waits_for_the_steps_before_it) {
+  step_collector steps;
+  auto later = part_of(3, 0, 1, 1);
+  auto first = part_of(1, 0, 1, 1);
+  auto half = part_of(2, 0, 2, 1);
+  auto rest = part_of(2, 1, 2, 1);
+  steps.add(later);
+  EXPECT_FALSE(steps.next());
+  steps.add(half);
+  steps.add(first);
+  EXPECT_EQ(steps.next()->clock, from_unix_ms(1));
+  EXPECT_FALSE(steps.next()) << "step 2 lacks a part";
+  steps.add(rest);
+  EXPECT_EQ(steps.next()->clock, from_unix_ms(2));
+  EXPECT_EQ(steps.next()->clock, from_unix_ms(3));
+  EXPECT_FALSE(steps.next());
+}
+
 TEST(step_collector, steps_complete_in_order_however_far_a_shard_runs_ahead) {
+  constexpr std::uint64_t last = 20;
   for (std::uint32_t seed = 1; seed <= 50; ++seed) {
     std::mt19937 random(seed);
-    step_collector steps(4);
+    // Which of four shards report each step: one at least.
+    std::vector<std::vector<std::uint32_t>> reporters(last + 1);
+    for (std::uint64_t step = 1; step <= last; ++step) {
+      for (std::uint32_t shard = 0; shard < 4; ++shard)
+        if (random() % 2 == 0) reporters[step].push_back(shard);
+      if (reporters[step].empty()) reporters[step].push_back(0);
+    }
+    step_collector steps;
     std::vector<std::uint64_t> next(4, 1);
     std::uint64_t completed = 0;
-    while (completed < 20) {
+    while (completed < last) {
       const auto shard = static_cast<std::uint32_t>(random() % 4);
-      if (next[shard] > 20) continue;
-      auto part = part_of(next[shard]++, shard, shard);
-      const auto complete = steps.take(part);
-      EXPECT_EQ(complete.has_value(), *std::min_element(next.begin(), next.end()) > completed + 1)
-          << "seed " << seed;
-      if (!complete) continue;
-      ++completed;
-      EXPECT_EQ(complete->clock, from_unix_ms(static_cast<long long>(completed)));
-      ASSERT_EQ(complete->found.size(), 0U + 1U + 2U + 3U);
-      for (const finding& each : complete->found) EXPECT_EQ(each.position / 100, completed);
+      const std::uint64_t step = next[shard];
+      if (step > last) continue;
+      ++next[shard];
+      const auto& all = reporters[step];
+      if (std::find(all.begin(), all.end(), shard) == all.end()) continue;
+      auto part = part_of(step, shard, static_cast<std::uint32_t>(all.size()), shard);
+      steps.add(part);
+      while (const auto complete = steps.next()) {
+        ++completed;
+        EXPECT_EQ(complete->clock, from_unix_ms(static_cast<long long>(completed)));
+        std::size_t findings = 0;
+        for (const std::uint32_t each : reporters[completed]) findings += each;
+        ASSERT_EQ(complete->found.size(), findings) << "seed " << seed;
+        for (const finding& each : complete->found) EXPECT_EQ(each.position / 100, completed);
+      }
     }
+    EXPECT_EQ(steps.incomplete(), 0U);
   }
 }
 
 TEST(step_collector, a_part_keeps_its_hold_and_the_step_adds_its_own) {
-  step_collector steps(2);
+  step_collector steps;
   auto token = std::make_shared<const int>();
-  auto first = part_of(1, 0, 0, token);
-  EXPECT_FALSE(steps.take(first));
+  auto first = part_of(1, 0, 2, 0, token);
+  steps.add(first);
   EXPECT_EQ(token.use_count(), 3) << "here, in the part, in the partial step";
-  auto second = part_of(1, 1, 0, token);
-  { const auto complete = steps.take(second); }
+  auto second = part_of(1, 1, 2, 0, token);
+  steps.add(second);
+  { const auto complete = steps.next(); }
   EXPECT_EQ(token.use_count(), 3) << "here and in the two parts";
 }
 

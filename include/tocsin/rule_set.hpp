@@ -104,8 +104,6 @@ struct unit {
   rule_clock clock = rule_clock::event;
   std::vector<std::uint32_t> rules;  ///< by rule::bit; at most 64
   std::vector<aggregate> aggregates;
-  bool any_early = false;  ///< some rule fires early
-  bool any_close = false;  ///< some rule is judged at every close
 };
 
 /// Units with the same group_by: an event's key is hashed and looked up once for all of them.

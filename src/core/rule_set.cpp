@@ -62,7 +62,6 @@ class rule_compiler {
     of.unit = home.index;
     of.bit = static_cast<std::uint32_t>(home.rules.size());
     home.rules.push_back(of.index);
-    (of.early ? home.any_early : home.any_close) = true;
     for (aggregate& asked : compiled.aggregates) {
       of.aggregate_slots.push_back(share(home, std::move(asked)));
     }
@@ -95,9 +94,7 @@ class rule_compiler {
                            *spec.lateness,
                            spec.clock,
                            {},
-                           {},
-                           false,
-                           false});
+                           {}});
     set_.groups_[in_group].units.push_back(next);
     return next;
   }

@@ -21,7 +21,6 @@ class slab {
   }
 
   [[nodiscard]] std::uint32_t take() {
-    ++in_use_;
     if (free_ != no_index) {
       const std::uint32_t index = free_;
       free_ = *static_cast<const std::uint32_t*>(at(index));
@@ -36,14 +35,11 @@ class slab {
   void give_back(std::uint32_t index) {
     *static_cast<std::uint32_t*>(at(index)) = free_;
     free_ = index;
-    --in_use_;
   }
 
   [[nodiscard]] void* at(std::uint32_t index) const {
     return chunks_[index / blocks_a_chunk].get() + (index % blocks_a_chunk) * block_bytes_;
   }
-
-  [[nodiscard]] std::size_t in_use() const noexcept { return in_use_; }
 
  private:
   static constexpr std::uint32_t blocks_a_chunk = 256;
@@ -58,7 +54,6 @@ class slab {
   std::vector<std::unique_ptr<std::byte[], aligned_delete>> chunks_;
   std::uint32_t used_ = 0;
   std::uint32_t free_ = no_index;
-  std::size_t in_use_ = 0;
 };
 
 }  // namespace tocsin

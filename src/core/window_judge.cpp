@@ -134,9 +134,8 @@ std::shared_ptr<const alert_texts> window_judge::texts_of(const rule& of,
   return texts;
 }
 
-finding window_judge::report(finding::kind what, const rule& of, const judged_window& window,
-                             const judged_key& key, const judged_cause& cause) const {
-  const window_record& record = *window.record;
+finding window_judge::report_action(finding::kind what, const rule& of, const judged_key& key,
+                                    const judged_cause& cause) const {
   finding said;
   said.what = what;
   said.rule = of.index;
@@ -144,6 +143,13 @@ finding window_judge::report(finding::kind what, const rule& of, const judged_wi
   said.at = cause.at;
   said.position = cause.position;
   said.cause = cause.words;
+  return said;
+}
+
+finding window_judge::report(finding::kind what, const rule& of, const judged_window& window,
+                             const judged_key& key, const judged_cause& cause) const {
+  const window_record& record = *window.record;
+  finding said = report_action(what, of, key, cause);
   said.severity = severity_of(of, window, key);
   said.proof.window = window.bounds;
   const window_scope names{of, *unit_, group_of(), *records_, window, key};
@@ -166,18 +172,6 @@ finding window_judge::report(finding::kind what, const rule& of, const judged_wi
     for (const id_ring::entry& one : ids) said.proof.event_ids.emplace_back(one.id);
   }
   said.proof.event_ids_truncated = record.with_id > said.proof.event_ids.size();
-  return said;
-}
-
-finding window_judge::report_action(finding::kind what, const rule& of, const judged_key& key,
-                                    const judged_cause& cause) const {
-  finding said;
-  said.what = what;
-  said.rule = of.index;
-  said.print = print_of(of, key.values);
-  said.at = cause.at;
-  said.position = cause.position;
-  said.cause = cause.words;
   return said;
 }
 

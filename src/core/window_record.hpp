@@ -113,7 +113,6 @@ class record_store {
   void merge(window_record& into, const window_record& from) const;
 
   [[nodiscard]] const aggregate_layout& layout() const noexcept { return layout_; }
-  [[nodiscard]] std::size_t in_use() const noexcept { return blocks_.in_use(); }
 
  private:
   aggregate_layout layout_;

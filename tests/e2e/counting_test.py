@@ -4,6 +4,7 @@ import collections
 import json
 import random
 import signal
+import subprocess
 import time
 import unittest
 
@@ -246,7 +247,10 @@ class Memory(Case):
                 most = max(most, memory_kib(daemon, "VmHWM"))
             except (OSError, TypeError):
                 break  # it has ended
-            time.sleep(0.01)
+            try:
+                daemon.process.wait(timeout=0.01)
+            except subprocess.TimeoutExpired:
+                pass
         self.assertLess(most, 256 * 1024)
         counts, _ = self.counts_at_stop(daemon)
         self.assertEqual(counts["received"], counts["accepted"] + counts["rejected"])

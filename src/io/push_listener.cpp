@@ -26,13 +26,13 @@ using std::chrono::milliseconds;
 using steady = std::chrono::steady_clock;
 
 /// A burst ends at whichever comes first.
-constexpr std::size_t burst_messages_max = 64;
+constexpr std::size_t burst_messages_max = 256;
 constexpr std::size_t burst_bytes_max = 256 * 1024;
 constexpr std::size_t burst_events_max = 8192;
 
 /// Messages that a sender's connection may hold before the sender is pushed back. More gains no
 /// throughput, and each may be as large as the bound on messages.
-constexpr int messages_waiting_max = 100;
+constexpr int messages_waiting_max = 1000;
 
 /// When stopping: how long after the last message nothing more is expected, how long reading goes
 /// on at most, and how long a full receiver is waited for in all.

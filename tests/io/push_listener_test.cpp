@@ -61,7 +61,7 @@ TEST_F(push_listener_test, a_burst_is_bounded_in_messages) {
   listener->room();
   ASSERT_TRUE(seen.wait_for_messages(1000));
   const auto sizes = seen.burst_sizes();
-  EXPECT_LE(*std::max_element(sizes.begin(), sizes.end()), 64u);
+  EXPECT_LE(*std::max_element(sizes.begin(), sizes.end()), 256u);
   EXPECT_GE(*std::min_element(sizes.begin(), sizes.end()), 1u);
 }
 

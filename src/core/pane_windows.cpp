@@ -207,9 +207,8 @@ bool pane_windows::open_window_holds(std::uint32_t index, const rule& one, std::
                                      std::vector<finding>& out) {
   window_state& state = states_[index];
   if (state.head == no_index) return false;
-  const std::int64_t newest_ms = records_.at(state.head).end_ms;
   const std::int64_t until_ms =
-      gates_[one.bit].rising ? newest_ms : newest_ms + size_ms_ - every_ms_;
+      gates_[one.bit].rising ? state.newest_ms : state.newest_ms + size_ms_ - every_ms_;
   for (std::int64_t at_ms = closed_ms + every_ms_; at_ms <= until_ms; at_ms += every_ms_) {
     const judged_window open = window_at(state, at_ms, open_scratch_);
     if (!judge_.holds(one, open)) continue;

@@ -77,7 +77,8 @@ class unit_windows {
     std::unique_ptr<id_ring> ids;
   };
 
-  /// Where an event at time_ms goes; false when it is late for every window (nothing is made then).
+  /// False when an event at time_ms is late for every window; one that is late for some is counted
+  /// here. `state` is no_index when there is none.
   virtual bool accepts(std::uint32_t state, std::int64_t time_ms, std::int64_t watermark_ms) = 0;
   virtual void enter(std::uint32_t state, const arriving_event& arriving, std::int64_t time_ms,
                      std::int64_t watermark_ms, std::vector<finding>& out) = 0;

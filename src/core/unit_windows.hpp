@@ -22,14 +22,26 @@ struct arriving_event {
   std::uint64_t position;
 };
 
+/// What all units of an engine share: bounds, and how much of them is used.
+struct engine_budget {
+  engine_limits limits;
+  std::uint32_t shard = 0;
+  std::uint32_t shards = 1;
+  std::uint64_t keys = 0;   ///< (key, unit) pairs with state
+  std::uint64_t bytes = 0;  ///< of state, as the units last said
+};
+
 /// One unit on one shard. A state is made for a key by the engine (make_state), takes events, and
 /// ends by itself when nothing more can come of it.
 class unit_windows {
  public:
-  unit_windows(const rule_set& rules, const unit& of, key_store& keys);
+  unit_windows(const rule_set& rules, const unit& of, key_store& keys, engine_budget& budget);
   virtual ~unit_windows() = default;
   unit_windows(const unit_windows&) = delete;
   unit_windows& operator=(const unit_windows&) = delete;
+
+  /// The first step's clock: what is waited for from the start begins to be waited for.
+  virtual void begin(std::int64_t clock_ms);
 
   /// Takes an event that meets the unit's filter for the key in `slot`, whose state is `state`
   /// (no_index: none; it is made then, unless the event is late). Gives the key's state.
@@ -63,16 +75,12 @@ class unit_windows {
   [[nodiscard]] std::uint64_t judgements() const noexcept { return judge_.judgements(); }
 
  protected:
-  /// One cache line: a unit with many keys touches this and one record an event.
-  struct alignas(64) window_state {
-    std::uint32_t key = no_index;   ///< slot in keys_
-    std::uint32_t head = no_index;  ///< newest pane, or earliest open session
-    std::uint32_t running =
-        no_index;                 ///< panes: contents of the newest window, once they are asked for
-    std::uint32_t scheduled = 0;  ///< entries in deadlines_, stale ones too
+  struct window_state {
+    std::uint32_t key = no_index;    ///< slot in keys_
+    std::uint32_t head = no_index;   ///< newest pane, or earliest open session
+    std::uint32_t scheduled = 0;     ///< entries in deadlines_, stale ones too
+    std::uint32_t own = no_index;    ///< the derived class's: where it keeps more of this state
     std::int64_t due_ms = never_ms;  ///< the deadline that counts; other entries are stale
-    std::int64_t newest_ms = 0;      ///< panes: end of the newest pane, and of the newest window
-    std::uint64_t window_count = 0;  ///< panes: events in the newest window, kept for early rules
     std::uint64_t met = 0;           ///< by rule::bit
     std::unique_ptr<id_ring> ids;
   };
@@ -86,8 +94,14 @@ class unit_windows {
   /// (never_ms: none).
   virtual std::int64_t close_at(std::uint32_t state, std::int64_t due_ms,
                                 std::vector<finding>& out) = 0;
-  /// Gives back all records of a state.
+  /// Gives back all records of a state, and what `own` stands for.
   virtual void forget(window_state& state) = 0;
+  /// What the derived class holds of a state: records, `own`. The rest is saved here.
+  virtual void save_contents(const window_state& state, state_writer& to) const = 0;
+  /// Into a state of a new key; ids, met and due_ms are there already.
+  virtual void load_contents(std::uint32_t state, state_reader& from) = 0;
+  /// Bytes of what `own` stands for, all states together.
+  [[nodiscard]] virtual std::uint64_t own_bytes() const { return 0; }
 
   /// Adds an event to a pane or session, remembers its id, keeps it as representative where one is
   /// needed.
@@ -95,6 +109,12 @@ class unit_windows {
                 std::int64_t time_ms);
   void arm(std::uint32_t state, std::int64_t deadline_ms);
   void release_if_over(std::uint32_t state);
+
+  /// Whether the rule's `having` is true of the window. A rule that throws is off from then on; one
+  /// that has used up its budget is left out until the log's next second: both as if false.
+  [[nodiscard]] bool holds(const rule& of, const judged_window& window);
+  /// Counts work against a rule's budget, in panes merged.
+  void charge(const rule& of, std::uint64_t work);
 
   [[nodiscard]] judged_key key_of(const window_state& state) const {
     return {keys_->values(state.key), state.ids.get(), nullptr, nullptr};

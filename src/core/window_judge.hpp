@@ -15,6 +15,9 @@ namespace tocsin {
 struct judged_window {
   const window_record* record;
   window_bounds bounds;
+  std::int64_t now_ms = 0;  ///< the time, by the rule's clock, that the judgement speaks of: the
+                            ///< event's at hand, or the deadline's
+  const window_record* baseline = nullptr;  ///< the unit's baseline before the window; null: none
 };
 
 /// Who a finding is about and what its texts are made from.

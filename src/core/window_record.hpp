@@ -3,11 +3,14 @@
 // behind it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
 #include "core/slab.hpp"
+#include "core/state_bytes.hpp"
 #include "tocsin/rule_set.hpp"
 
 namespace tocsin {
@@ -39,21 +42,43 @@ struct window_record {
       INT64_MAX;  ///< first_ms of an empty record; last_ms is its negative
 };
 
-/// How a unit's aggregates lie in cells, and how events enter and cells merge. Sums are compensated
-/// (Neumaier 1974, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen"), never
-/// subtracted.
+/// Texts that values view while a judgement lasts.
+using text_shelf = std::deque<std::string>;
+
+/// How a unit's aggregates lie in cells, and how events enter and cells merge. Most aggregates are
+/// plain numbers in their cells; those that need more (distinct, quantile, top, ...) keep it on the
+/// heap, and a cell points to it. Sums are compensated (Neumaier 1974, "Rundungsfehleranalyse
+/// einiger Verfahren zur Summation endlicher Summen"), never subtracted.
 class aggregate_layout {
  public:
   explicit aggregate_layout(const unit& of);
 
   [[nodiscard]] std::size_t cell_count() const noexcept { return cell_count_; }
+  /// True when cells may point to the heap.
+  [[nodiscard]] bool owns_heap() const noexcept;
+  /// True when some aggregate compares with a baseline.
+  [[nodiscard]] bool uses_baseline() const noexcept;
 
+  /// Makes raw memory cells of no event. What they pointed to is not freed: see release().
   void clear(double* cells) const;
-  void add(double* cells, const event_batch& batch, const event& from) const;
+  /// Frees what the cells point to and clears them.
+  void release(double* cells) const;
+  /// Takes an event in; gives by how many bytes the heap grew (or shrank, when negative).
+  std::ptrdiff_t add(double* cells, const event_batch& batch, const event& from,
+                     std::int64_t time_ms, std::uint64_t position) const;
+  /// Both keep their own memory. The result does not depend on the order of merges but for the
+  /// rounding of sums.
   void merge(double* into, const double* from) const;
-  /// The value of unit.aggregates[index].
-  [[nodiscard]] value read(std::size_t index, const window_record& record,
-                           const double* cells) const;
+  /// Merges only what scores against a baseline need of it.
+  void merge_baseline(double* into, const double* from) const;
+  /// The value of unit.aggregates[index]; its text lives as long as `texts`. `baseline` may be null.
+  [[nodiscard]] value read(std::size_t index, const window_record& record, const double* cells,
+                           const double* baseline, text_shelf& texts) const;
+
+  [[nodiscard]] std::size_t heap_bytes(const double* cells) const;
+  void save(const double* cells, state_writer& to) const;
+  /// Precondition: the cells are clear.
+  void load(double* cells, state_reader& from) const;
 
  private:
   enum class cell_kind : std::uint8_t { count_if, sum, minimum, maximum };
@@ -84,14 +109,14 @@ class aggregate_layout {
 class record_store {
  public:
   explicit record_store(const unit& of);
+  /// What records in use point to must have been given back.
+  ~record_store() = default;
 
   [[nodiscard]] std::uint32_t take();  ///< an empty record
-  void give_back(std::uint32_t index) { blocks_.give_back(index); }
-  /// Gives back a pane or session with what it owns.
-  void drop(std::uint32_t index) {
-    delete at(index).newest;
-    give_back(index);
-  }
+  /// Gives back a merged record: what its cells own is freed, the representative it borrows is not.
+  void give_back(std::uint32_t index);
+  /// Gives back a pane or session with all it owns.
+  void drop(std::uint32_t index);
   [[nodiscard]] window_record& at(std::uint32_t index) const {
     return *static_cast<window_record*>(blocks_.at(index));
   }
@@ -102,21 +127,32 @@ class record_store {
     return reinterpret_cast<const double*>(&of + 1);
   }
 
+  /// Empties a merged record, as give_back and take would.
   void clear(window_record& record) const;
   /// Takes an event in; `time_ms` is its time by the rule's clock.
   void add(window_record& to, const event_batch& batch, const event& from, std::int64_t time_ms,
-           std::uint64_t position) const;
+           std::uint64_t position);
   /// Keeps the event as the record's representative if it is its newest.
-  static void keep_newest(window_record& to, const event_batch& batch, const event& from,
-                          std::int64_t time_ms, std::uint64_t position);
+  void keep_newest(window_record& to, const event_batch& batch, const event& from,
+                   std::int64_t time_ms, std::uint64_t position);
   /// `into` borrows the newer representative.
   void merge(window_record& into, const window_record& from) const;
+  /// As merge, but of the cells only what scores against a baseline need.
+  void merge_baseline(window_record& into, const window_record& from) const;
+
+  /// A pane or session with all it owns; `next` and `end_ms` are the chain's business and not saved.
+  void save(const window_record& of, state_writer& to) const;
+  /// Precondition: `into` is as take() gave it.
+  void load(window_record& into, state_reader& from);
 
   [[nodiscard]] const aggregate_layout& layout() const noexcept { return layout_; }
+  /// Of all records in use, with what they own.
+  [[nodiscard]] std::uint64_t bytes() const noexcept;
 
  private:
   aggregate_layout layout_;
   slab blocks_;
+  std::int64_t heap_bytes_ = 0;  ///< representatives, and what panes' and sessions' cells point to
 };
 
 }  // namespace tocsin

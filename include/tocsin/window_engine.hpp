@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,9 @@ struct engine_limits {
   /// Work that one rule's judgements may do in one second of the log's clock, in panes merged plus
   /// conditions evaluated; beyond it the rule is not judged until the next second.
   std::uint64_t work_per_second = 100'000'000;
+  /// Called before each judgement; what it throws counts as the rule's own failure. For the tests of
+  /// isolation.
+  std::function<void(const rule&)> before_judgement;
 };
 
 /// Not thread-safe; owned by a window aggregator. Deterministic: the same steps give the same

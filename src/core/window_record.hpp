@@ -30,14 +30,16 @@ struct window_record {
   std::int64_t last_ms;          ///< the greatest event time
   std::uint64_t first_position;  ///< log position of the event with the smallest (time, position)
   std::uint64_t last_position;   ///< the greatest log position
-  std::uint64_t count : 56;
-  std::uint64_t worst : 8;  ///< worst level seen, as a number; no_level when none
-  std::uint32_t next;       ///< a key's next record (older pane, later session), or no_index
-  std::uint32_t with_id;    ///< events that carry an id
+  std::uint64_t count : 48;
+  std::uint64_t worst : 3;     ///< worst level seen, as a number; no_level when none
+  std::uint64_t with_id : 13;  ///< events that carry an id, up to with_id_max
+  std::uint32_t next;          ///< a key's next record (older pane, later session), or no_index
+  std::uint32_t previous;      ///< panes: the next newer one, or no_index
   representative*
       newest;  ///< null when not kept. A pane or session owns it, a merged window borrows it
 
   static constexpr std::uint64_t no_level = 4;
+  static constexpr std::uint64_t with_id_max = 8191;
   static constexpr std::int64_t no_time =
       INT64_MAX;  ///< first_ms of an empty record; last_ms is its negative
 };

@@ -24,8 +24,8 @@ enum class window_kind : std::uint8_t { fixed, sliding, session, absence, sequen
 /// Which events count together (docs/rules.md, "Windows").
 struct window_spec {
   window_kind kind = window_kind::sliding;
-  duration size{};    ///< fixed, sliding: the window's length. Session: the gap. Absence: the silence.
-                      ///< Sequence: the sum of all steps' `within`
+  duration size{};  ///< fixed, sliding: the window's length. Session: the gap. Absence: the
+                    ///< silence. Sequence: the sum of all steps' `within`
   duration every{};   ///< sliding: step between windows' ends; divides size. Fixed: equals size
   duration offset{};  ///< fixed: windows start at multiples of size plus this
   /// sliding with `every: event`: the trailing window (t - size, t] of each event; `every` is then
@@ -97,8 +97,8 @@ struct rule_spec {
   window_spec window;
   placed_text close;  ///< session: the condition over one event that ends it; judged on every event
                       ///< of the group key, whatever `where` says
-  session_ends fire_on;                   ///< session
-  std::vector<sequence_step_spec> then;   ///< sequence: at least two steps; stands for `window`
+  session_ends fire_on;                  ///< session
+  std::vector<sequence_step_spec> then;  ///< sequence: at least two steps; stands for `window`
   /// absence: keys that are waited for from the start; each a list of group field -> value
   std::vector<std::vector<std::pair<std::string, placed_text>>> expect;
   baseline_spec baseline;

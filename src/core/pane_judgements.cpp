@@ -39,8 +39,7 @@ void pane_windows::judge_open_windows(std::uint32_t index, std::size_t at, const
   const std::int64_t newest_ms = newest_end(state, of);
   const std::int64_t last_ms = of.grid.last_of(event.pane_ms);
   const bool rising = (rising_mask_ & mask_of(one)) != 0;
-  const std::int64_t until_ms =
-      rising ? std::min(last_ms, std::max(open_ms, newest_ms)) : last_ms;
+  const std::int64_t until_ms = rising ? std::min(last_ms, std::max(open_ms, newest_ms)) : last_ms;
   for (std::int64_t at_ms = open_ms; at_ms <= until_ms;
        at_ms = next_window(state, of, at_ms, until_ms)) {
     const judged_window window = at_ms == newest_ms
@@ -58,9 +57,7 @@ void pane_windows::judge_closed(std::uint32_t index, std::size_t at, std::int64_
   window_state& state = states_[index];
   const view& of = views_[at];
   std::optional<judged_window> closed;
-  const auto look = [&] {
-    closed = window_at(index, at, due_ms, due_ms, frontier::closed);
-  };
+  const auto look = [&] { closed = window_at(index, at, due_ms, due_ms, frontier::closed); };
   for (std::uint64_t left = of.mask; left != 0; left &= left - 1) {
     const auto bit = static_cast<std::uint32_t>(std::countr_zero(left));
     const rule& one = judge_.rule_at(bit);
@@ -147,9 +144,8 @@ std::int64_t pane_windows::next_change(const window_state& state, const view& of
     // As long as a window holds anything, each differs by what has moved in its baseline.
     if (state.head == no_index) return next_ms;
     const std::int64_t step_ms = of.grid.first_open(after_ms + 1);
-    return of.grid.lost_at(records_.at(state.head).end_ms) >= step_ms
-               ? std::min(next_ms, step_ms)
-               : next_ms;
+    return of.grid.lost_at(records_.at(state.head).end_ms) >= step_ms ? std::min(next_ms, step_ms)
+                                                                      : next_ms;
   }
   for (std::uint32_t at = state.own; at != no_index; at = records_.at(at).previous) {
     const std::int64_t lost_ms = of.grid.lost_at(records_.at(at).end_ms);
@@ -162,8 +158,7 @@ std::int64_t pane_windows::all_lost_at(const window_state& state) const {
   std::int64_t lost_ms = 0;
   bool first = true;
   for (const view& of : views_) {
-    const std::int64_t here_ms =
-        of.grid.lost_at(records_.at(state.head).end_ms) + of.baseline_ms;
+    const std::int64_t here_ms = of.grid.lost_at(records_.at(state.head).end_ms) + of.baseline_ms;
     lost_ms = first ? here_ms : std::max(lost_ms, here_ms);
     first = false;
   }

@@ -22,7 +22,11 @@ pane_windows::pane_windows(const rule_set& rules, const unit& of, key_store& key
       open_scratch_(records_.take()),
       baseline_scratch_(records_.take()) {
   for (const window_spec& spec : of.views)
-    views_.push_back({{spec, of.pane, grid_.days()}, 0, 0, 0, of.baseline.length.count(),
+    views_.push_back({{spec, of.pane, grid_.days()},
+                      0,
+                      0,
+                      0,
+                      of.baseline.length.count(),
                       spec.size == of.pane || grid_.days() != nullptr});
   for (const std::uint32_t index : of.rules) {
     const rule& one = rules.rules()[index];
@@ -115,9 +119,8 @@ void pane_windows::drop_oldest(window_state& state) {
 void pane_windows::drop_lost(window_state& state, std::int64_t due_ms) {
   std::int64_t until_ms = never_ms;
   for (const view& of : views_) {
-    const std::int64_t end_ms = of.grid.is_end(due_ms)
-                                    ? due_ms
-                                    : of.grid.first_of(due_ms) - of.grid.every_ms();
+    const std::int64_t end_ms =
+        of.grid.is_end(due_ms) ? due_ms : of.grid.first_of(due_ms) - of.grid.every_ms();
     until_ms = std::min(until_ms, of.grid.start_of(end_ms) - of.baseline_ms);
   }
   const auto index = static_cast<std::uint32_t>(&state - states_.data());
@@ -143,8 +146,8 @@ void pane_windows::keep_up(std::uint32_t index, const entering& event) {
     view_state& mine = kept(index, at);
     if (mine.folds != no_index) {
       fold_set& folds = folds_[mine.folds];
-      for (window_fold* one : {&folds.newest, &folds.closed, &folds.newest_baseline,
-                               &folds.closed_baseline})
+      for (window_fold* one :
+           {&folds.newest, &folds.closed, &folds.newest_baseline, &folds.closed_baseline})
         one->touch(records_, event.pane_ms);
     }
     if (views_[at].early == 0) continue;
@@ -217,8 +220,7 @@ judged_window pane_windows::newest_window(std::uint32_t index, std::size_t at,
     merge_panes(index, at, end_ms, frontier::newest, records_.at(held));
   }
   const window_record& record = records_.at(held);
-  mine.bound = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(record.count, ~std::uint32_t{0}));
+  mine.bound = static_cast<std::uint32_t>(std::min<std::uint64_t>(record.count, ~std::uint32_t{0}));
   return {&record,
           {unit_->views[at].kind, from_unix_ms(of.grid.start_of(end_ms)), from_unix_ms(end_ms)},
           now_ms,
@@ -232,8 +234,7 @@ judged_window pane_windows::window_at(std::uint32_t index, std::size_t at, std::
   if (state.head != no_index && newest_end(state, of) == end_ms &&
       (of.one_pane || kept(index, at).running != no_index))
     return newest_window(index, at, now_ms);
-  window_record& merged =
-      records_.at(which == frontier::closed ? closed_scratch_ : open_scratch_);
+  window_record& merged = records_.at(which == frontier::closed ? closed_scratch_ : open_scratch_);
   const window_record* contents = &merged;
   records_.clear(merged);
   if (of.one_pane) {

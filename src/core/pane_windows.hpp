@@ -24,11 +24,11 @@ class pane_windows final : public unit_windows {
  private:
   struct view {
     window_grid grid;
-    std::uint64_t mask;       ///< the rules that have this window
-    std::uint64_t early;      ///< those of them that fire early
-    std::uint64_t close;      ///< those that do not
-    std::int64_t baseline_ms; ///< 0: none
-    bool one_pane;            ///< a window is one pane
+    std::uint64_t mask;        ///< the rules that have this window
+    std::uint64_t early;       ///< those of them that fire early
+    std::uint64_t close;       ///< those that do not
+    std::int64_t baseline_ms;  ///< 0: none
+    bool one_pane;             ///< a window is one pane
   };
   /// What is kept of a view's newest window: the one that ends first of those that hold the newest
   /// pane.

@@ -31,8 +31,7 @@ finding unit_windows::about_rule(rule_set::built_in which, finding::kind what, c
   said.print = fingerprint_of(rules_->rule_at(index).name, parts);
   said.at = from_unix_ms(clock_ms);
   said.position = position;
-  said.severity =
-      which == rule_set::built_in::overflow ? severity::warning : severity::error;
+  said.severity = which == rule_set::built_in::overflow ? severity::warning : severity::error;
   said.cause = cause_of(which, what, meter.now);
   said.proof.window = {unit_->kind, said.at, said.at};
   said.proof.first_event_time = said.proof.last_event_time = said.at;
@@ -65,8 +64,8 @@ void unit_windows::tell(std::int64_t clock_ms, std::uint64_t position, std::vect
     overflow_told_ = overflows;
     const auto what = overflows ? finding::kind::met : finding::kind::cleared;
     for (std::uint32_t bit = 0; bit < meters_.size(); ++bit)
-      out.push_back(about_rule(rule_set::built_in::overflow, what, judge_.rule_at(bit), clock_ms,
-                               position));
+      out.push_back(
+          about_rule(rule_set::built_in::overflow, what, judge_.rule_at(bit), clock_ms, position));
   }
   for (std::uint32_t bit = 0; bit < meters_.size(); ++bit) {
     rule_meter& meter = meters_[bit];
@@ -74,8 +73,8 @@ void unit_windows::tell(std::int64_t clock_ms, std::uint64_t position, std::vect
     const auto what = meter.now == rule_meter::condition::well    ? finding::kind::cleared
                       : meter.told == rule_meter::condition::well ? finding::kind::met
                                                                   : finding::kind::updated;
-    out.push_back(about_rule(rule_set::built_in::failure, what, judge_.rule_at(bit), clock_ms,
-                             position));
+    out.push_back(
+        about_rule(rule_set::built_in::failure, what, judge_.rule_at(bit), clock_ms, position));
     meter.told = meter.now;
   }
 }

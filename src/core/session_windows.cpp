@@ -69,8 +69,7 @@ void session_windows::enter(std::uint32_t index, const arriving_event& arriving,
   }
 }
 
-judged_window session_windows::window_of(const window_record& session,
-                                         std::int64_t now_ms) const {
+judged_window session_windows::window_of(const window_record& session, std::int64_t now_ms) const {
   return {&session,
           {window_kind::session, from_unix_ms(session.first_ms), from_unix_ms(session.last_ms)},
           now_ms};

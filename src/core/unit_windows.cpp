@@ -3,6 +3,8 @@
 #include "core/unit_windows.hpp"
 
 #include <bit>
+#include <exception>
+#include <utility>
 
 #include "core/absence_windows.hpp"
 #include "core/cut_sessions.hpp"
@@ -12,6 +14,9 @@
 
 namespace tocsin {
 namespace {
+
+/// What every group field of the key is that takes the events of keys without room.
+constexpr std::string_view overflow_value = "__overflow__";
 
 std::uint64_t share_of(std::uint64_t limit, std::uint32_t shards) {
   return limit == 0 ? ~std::uint64_t{0} : (limit + shards - 1) / shards;
@@ -76,14 +81,14 @@ std::uint64_t unit_windows::bytes() const {
          told_.size() * 2 * sizeof(std::uint64_t);
 }
 
-void unit_windows::take(std::uint32_t slot, std::uint32_t index, const arriving_event& arriving,
+bool unit_windows::take(std::uint32_t slot, std::uint32_t index, const arriving_event& arriving,
                         std::vector<finding>& out) {
   const std::int64_t arrived_ms = to_unix_ms(arriving.from.arrived);
   const std::int64_t time_ms =
       unit_->clock == rule_clock::event ? to_unix_ms(arriving.from.time) : arrived_ms;
   const std::int64_t watermark_ms = arrived_ms - lateness_ms_;
   second_ = arrived_ms / 1000;
-  if (!accepts(index, time_ms, watermark_ms)) return;
+  if (!accepts(index, time_ms, watermark_ms)) return false;
   if (index == no_index) {
     if (has_room()) {
       index = make_state(slot);
@@ -96,13 +101,21 @@ void unit_windows::take(std::uint32_t slot, std::uint32_t index, const arriving_
   ++updates_;
   enter(index, arriving, time_ms, watermark_ms, out);
   // What came may have no part in anything: a session's close with no session open.
-  release_if_over(index);
+  const bool released = release_if_over(index);
   if (has_news_) tell(arrived_ms, arriving.position, out);
+  return released;
 }
 
 std::uint32_t unit_windows::overflow_state() {
   if (overflow_state_ != no_index) return overflow_state_;
-  overflow_state_ = make_state(keys_->overflow_slot());
+  const std::vector<group_field>& fields = rules_->groups()[unit_->group].fields;
+  std::vector<key_part> parts;
+  for (const group_field& field : fields) parts.push_back({field.name, overflow_value});
+  const fingerprint key = fingerprint_of("", parts);
+  std::uint32_t slot = keys_->find(key);
+  if (slot == no_index)
+    slot = keys_->add(key, pack_key(std::vector<std::string_view>(fields.size(), overflow_value)));
+  overflow_state_ = make_state(slot);
   has_news_ = true;
   return overflow_state_;
 }
@@ -148,7 +161,8 @@ void unit_windows::act(std::uint32_t index, std::string_view key_values,
   if (index == no_index) return;
   window_state& state = states_[index];
   for (std::uint64_t left = state.met; left != 0; left &= left - 1)
-    told_.erase(told_key(index, judge_.rule_at(static_cast<std::uint32_t>(std::countr_zero(left)))));
+    told_.erase(
+        told_key(index, judge_.rule_at(static_cast<std::uint32_t>(std::countr_zero(left)))));
   state.met = 0;
   forget(state);
   state.due_ms = never_ms;
@@ -190,10 +204,10 @@ void unit_windows::close_until(std::int64_t clock_ms, std::vector<finding>& out)
   account();
 }
 
-void unit_windows::release_if_over(std::uint32_t index) {
+bool unit_windows::release_if_over(std::uint32_t index) {
   window_state& state = states_[index];
-  if (state.key == no_index || state.head != no_index || state.met != 0) return;
-  if (state.due_ms != never_ms) return;
+  if (state.head != no_index || state.key == no_index || state.met != 0) return false;
+  if (state.due_ms != never_ms) return false;
   keys_->detach(state.key, unit_->index);
   state.key = no_index;
   if (state.ids != nullptr) id_bytes_ -= state.ids->bytes();
@@ -207,6 +221,7 @@ void unit_windows::release_if_over(std::uint32_t index) {
   // Stale entries in the queue still name the state: it is used again when the last one has come
   // up.
   if (state.scheduled == 0) free_states_.push_back(index);
+  return true;
 }
 
 bool unit_windows::may_judge(const rule& of) {

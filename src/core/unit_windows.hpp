@@ -50,8 +50,9 @@ class unit_windows {
 
   /// Takes an event that meets the unit's filter for the key in `slot`, whose state is `state`
   /// (no_index: none; it is made then, unless the event is late or there is no room: then the event
-  /// goes to the __overflow__ key). Precondition: close_until(arrival) has been called.
-  void take(std::uint32_t slot, std::uint32_t state, const arriving_event& arriving,
+  /// goes to the __overflow__ key). Precondition: close_until(arrival) has been called. True when
+  /// the unit has let go of the key: the slot may be gone.
+  bool take(std::uint32_t slot, std::uint32_t state, const arriving_event& arriving,
             std::vector<finding>& out);
 
   /// Hints that an event for this state comes soon: first the state, some events later what it
@@ -79,6 +80,7 @@ class unit_windows {
   [[nodiscard]] std::uint64_t judgements() const noexcept { return judge_.judgements(); }
   /// Events kept out of at least one closed window of the unit's view.
   [[nodiscard]] std::uint64_t late(std::uint32_t view) const { return late_[view]; }
+  [[nodiscard]] std::uint32_t views() const { return static_cast<std::uint32_t>(late_.size()); }
   [[nodiscard]] std::uint64_t overflowed() const noexcept { return overflowed_; }
   [[nodiscard]] std::uint64_t keys() const noexcept { return keys_in_use_; }
   [[nodiscard]] std::uint64_t bytes() const;
@@ -131,15 +133,15 @@ class unit_windows {
   void arm_earlier(std::uint32_t state, std::int64_t deadline_ms) {
     if (deadline_ms < states_[state].due_ms) arm(state, deadline_ms);
   }
-  void release_if_over(std::uint32_t state);
+  /// Frees a state of which nothing more can come; true when it has.
+  bool release_if_over(std::uint32_t state);
 
   /// False for a rule that has thrown, or has used up its budget until the log's next second
   /// (counted): it is not judged then, and stands as it stood.
   [[nodiscard]] bool may_judge(const rule& of);
   /// Whether the rule's `having` is true of the window. A rule that throws is off from then on, and
   /// this is false. Precondition: may_judge(of).
-  [[nodiscard]] bool holds(const rule& of, const judged_window& window,
-                           const window_state& state);
+  [[nodiscard]] bool holds(const rule& of, const judged_window& window, const window_state& state);
   /// Work to be counted against the rule that is judged next, in panes merged.
   void charge(std::uint64_t work) noexcept { work_done_ += work; }
 

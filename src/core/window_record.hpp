@@ -73,7 +73,8 @@ class aggregate_layout {
   void merge(double* into, const double* from) const;
   /// Merges only what scores against a baseline need of it.
   void merge_baseline(double* into, const double* from) const;
-  /// The value of unit.aggregates[index]; its text lives as long as `texts`. `baseline` may be null.
+  /// The value of unit.aggregates[index]; its text lives as long as `texts`. `baseline` may be
+  /// null.
   [[nodiscard]] value read(std::size_t index, const window_record& record, const double* cells,
                            const double* baseline, text_shelf& texts) const;
 
@@ -142,7 +143,8 @@ class record_store {
   /// As merge, but of the cells only what scores against a baseline need.
   void merge_baseline(window_record& into, const window_record& from) const;
 
-  /// A pane or session with all it owns; `next` and `end_ms` are the chain's business and not saved.
+  /// A pane or session with all it owns; `next` and `end_ms` are the chain's business and not
+  /// saved.
   void save(const window_record& of, state_writer& to) const;
   /// Precondition: `into` is as take() gave it.
   void load(window_record& into, state_reader& from);

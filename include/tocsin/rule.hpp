@@ -24,8 +24,8 @@ enum class window_kind : std::uint8_t { fixed, sliding, session, absence, sequen
 /// Which events count together (docs/rules.md, "Windows").
 struct window_spec {
   window_kind kind = window_kind::sliding;
-  duration size{};  ///< fixed, sliding: the window's length. Session: the gap. Absence: the
-                    ///< silence. Sequence: the sum of all steps' `within`
+  duration size{};    ///< fixed, sliding: the window's length. Session: the gap. Absence: the
+                      ///< silence. Sequence: the sum of all steps' `within`
   duration every{};   ///< sliding: step between windows' ends; divides size. Fixed: equals size
   duration offset{};  ///< fixed: windows start at multiples of size plus this
   /// sliding with `every: event`: the trailing window (t - size, t] of each event; `every` is then

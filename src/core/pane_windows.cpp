@@ -27,14 +27,17 @@ pane_windows::pane_windows(const rule_set& rules, const unit& of, key_store& key
                       0,
                       0,
                       of.baseline.length.count(),
+                      ~std::uint64_t{0},
                       spec.size == of.pane || grid_.days() != nullptr});
   for (const std::uint32_t index : of.rules) {
     const rule& one = rules.rules()[index];
     view& watched = views_[one.view];
     watched.mask |= mask_of(one);
     (one.early ? watched.early : watched.close) |= mask_of(one);
-    if (one.having.movement() == trend::rising) rising_mask_ |= mask_of(one);
+    const bool rising = one.having.movement() == trend::rising;
+    if (rising) rising_mask_ |= mask_of(one);
     count_floors_.push_back(one.count_floor);
+    if (one.early) watched.floor = std::min(watched.floor, rising ? one.count_floor : 0);
   }
 }
 
@@ -71,8 +74,15 @@ void pane_windows::enter(std::uint32_t index, const arriving_event& arriving, st
   keep_up(index, event);
   if (trailing_ && new_pane) bound_trail(index);
   const std::uint64_t met_before = state.met;
-  for (std::size_t at = 0; at < views_.size(); ++at)
-    if ((views_[at].early & ~met_before) != 0) judge_early(index, at, event, watermark_ms, out);
+  const bool open = event.pane_ms >= watermark_ms;
+  const bool newest_and_open = open && event.pane == state.head;
+  for (std::size_t at = 0; at < views_.size(); ++at) {
+    if ((views_[at].early & ~met_before) == 0) continue;
+    if (newest_and_open && kept(index, at).bound < views_[at].floor) continue;
+    judge_early(index, at, event, watermark_ms, out);
+  }
+  // Nothing new is waited for when an event adds to an open pane and no rule is met.
+  if (open && !new_pane && state.met == 0 && met_before == 0) return;
   arm_after(index, event, new_pane, met_before, watermark_ms);
 }
 

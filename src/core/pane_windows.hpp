@@ -28,7 +28,9 @@ class pane_windows final : public unit_windows {
     std::uint64_t early;       ///< those of them that fire early
     std::uint64_t close;       ///< those that do not
     std::int64_t baseline_ms;  ///< 0: none
-    bool one_pane;             ///< a window is one pane
+    /// A newest window with fewer events meets none of the early rules.
+    std::uint64_t floor;
+    bool one_pane;  ///< a window is one pane
   };
   /// What is kept of a view's newest window: the one that ends first of those that hold the newest
   /// pane.

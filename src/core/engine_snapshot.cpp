@@ -73,10 +73,10 @@ std::optional<error> window_engine::restore(std::string_view saved) {
     state_->units[i]->load(from, slots[state_->rules->units()[i].group]);
   if (from.failed() || !from.at_end())
     return error{"bad_snapshot", "the state is damaged: it does not end where it should"};
-  state_->idle_until_ms = never_ms;
-  for (const auto& one : state_->units)
-    state_->idle_until_ms = std::min(state_->idle_until_ms, one->idle_until());
-  if (!state_->begun) state_->idle_until_ms = INT64_MIN;
+  if (state_->begun) {
+    state_->idle_until_ms = never_ms;
+    state_->queue_all();
+  }
   state_->account_keys();
   return std::nullopt;
 }

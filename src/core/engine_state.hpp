@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <queue>
 #include <utility>
 #include <vector>
 
@@ -20,15 +22,27 @@ struct window_engine::state {
     for (const group& one : rules->groups()) keys.push_back(std::make_unique<key_store>(one));
     for (const unit& one : rules->units())
       units.push_back(make_unit_windows(*rules, one, *keys[one.group], budget));
+    queued_ms.resize(units.size(), never_ms);
   }
 
   void begin(instant clock) {
     begun = true;
     idle_until_ms = never_ms;
-    for (const auto& one : units) {
-      one->begin(to_unix_ms(clock));
-      idle_until_ms = std::min(idle_until_ms, one->idle_until());
-    }
+    for (const auto& one : units) one->begin(to_unix_ms(clock));
+    queue_all();
+  }
+
+  /// A unit's first deadline may have come nearer.
+  void queue(std::uint32_t index) {
+    const std::int64_t due_ms = units[index]->idle_until();
+    if (due_ms >= queued_ms[index]) return;
+    queued_ms[index] = due_ms;
+    waiting.emplace(due_ms, index);
+    idle_until_ms = std::min(idle_until_ms, due_ms);
+  }
+
+  void queue_all() {
+    for (std::uint32_t index = 0; index < units.size(); ++index) queue(index);
   }
 
   [[nodiscard]] std::uint64_t bytes() const {
@@ -49,11 +63,16 @@ struct window_engine::state {
   void close_until(instant clock, std::vector<finding>& out) {
     const std::int64_t clock_ms = to_unix_ms(clock);
     if (clock_ms <= idle_until_ms) return;
-    idle_until_ms = never_ms;
-    for (const auto& one : units) {
-      if (clock_ms > one->idle_until()) one->close_until(clock_ms, out);
-      idle_until_ms = std::min(idle_until_ms, one->idle_until());
+    while (!waiting.empty() && waiting.top().first < clock_ms) {
+      const auto [due_ms, index] = waiting.top();
+      waiting.pop();
+      // A unit whose deadline came nearer stands here twice.
+      if (queued_ms[index] != due_ms) continue;
+      queued_ms[index] = never_ms;
+      if (clock_ms > units[index]->idle_until()) units[index]->close_until(clock_ms, out);
+      queue(index);
     }
+    idle_until_ms = waiting.empty() ? never_ms : waiting.top().first;
   }
 
   /// Every look-up of many keys misses the cache, so what an event will touch is asked for ahead of
@@ -101,7 +120,7 @@ struct window_engine::state {
         slot = known.find(routed.key);
         place = {};
       }
-      idle_until_ms = std::min(idle_until_ms, units[index]->idle_until());
+      queue(index);
     }
     if (slot != no_index) known.drop_if_unused(slot);  // late for every unit
   }
@@ -109,6 +128,10 @@ struct window_engine::state {
   std::shared_ptr<const rule_set> rules;
   std::vector<std::unique_ptr<key_store>> keys;      // by group
   std::vector<std::unique_ptr<unit_windows>> units;  // by unit
+  /// Units by their first deadline, so that thousands of them cost what those do that are due.
+  using deadline = std::pair<std::int64_t, std::uint32_t>;
+  std::priority_queue<deadline, std::vector<deadline>, std::greater<>> waiting;
+  std::vector<std::int64_t> queued_ms;  // by unit: its entry in `waiting` that counts
   engine_budget budget;
   std::uint64_t key_bytes = 0;  // as last added to the budget
   engine_totals totals;

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <string>
 #include <vector>
 
@@ -43,8 +43,9 @@ struct window_record {
       INT64_MAX;  ///< first_ms of an empty record; last_ms is its negative
 };
 
-/// Texts that values view while a judgement lasts.
-using text_shelf = std::deque<std::string>;
+/// Texts that values view while a judgement lasts. A list: judgements are many, most need no text,
+/// and an empty list, other than an empty deque, holds no memory.
+using text_shelf = std::list<std::string>;
 
 /// How a unit's aggregates lie in cells, and how events enter and cells merge. Most aggregates are
 /// plain numbers in their cells (moments.hpp); those that need more (distinct, quantile, top, ...)

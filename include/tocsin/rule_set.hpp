@@ -118,7 +118,7 @@ struct rule {
   std::vector<std::uint32_t>
       aggregate_slots;  ///< this rule's slot i is unit.aggregates[aggregate_slots[i]]
   expression having;
-  /// A window with fewer events cannot meet `having`: spares evaluating it. At least 1.
+  /// A window with fewer events cannot meet `having`: spares evaluating it. At least 1; absence: 0.
   std::uint64_t count_floor = 1;
   std::optional<tocsin::severity> fixed_severity;  ///< when `severity` is a plain level name
   bool worst_level = false;  ///< severity: worst_level (info when no event had a level)

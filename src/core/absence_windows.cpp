@@ -113,8 +113,11 @@ std::int64_t absence_windows::close_at(std::uint32_t index, std::int64_t due_ms,
   window_state& state = states_[index];
   const std::int64_t deadline_ms = silences_[state.own].since_ms + absent_ms_;
   if (deadline_ms > due_ms) return deadline_ms;
-  judge(index, deadline_ms, out);
-  if (state.met == 0) forget(state);
+  if (deadline_ms == due_ms) {
+    judge(index, deadline_ms, out);
+    return state.met == 0 ? deadline_ms + absent_ms_ : never_ms;
+  }
+  forget(state);
   return never_ms;
 }
 

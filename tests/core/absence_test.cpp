@@ -178,10 +178,24 @@ TEST(absence, having_decides_by_the_newest_event) {
   engine.take(busy);
   engine.take(idle);
   EXPECT_TRUE(engine.tick(at(10)).empty());
-  EXPECT_EQ(engine.totals().keys, 0u) << "nothing more can come of it";
   busy.arrived_ms = busy.time_ms = at(11);
   engine.take(busy);
   EXPECT_EQ(kinds(engine.tick(at(20))), std::vector{kind::met});
+}
+
+TEST(absence, a_key_that_did_not_meet_the_condition_is_forgotten_after_another_such_silence) {
+  restarted_engine engine{silence_rule("max(value) > 0")};
+  window_event older = heard_at(at(0));
+  older.value = 1;
+  window_event newer = heard_at(at(1));
+  newer.value = 0;
+  engine.take(newer);
+  EXPECT_TRUE(engine.tick(at(6) + 1).empty());
+  older.arrived_ms = at(11);
+  EXPECT_TRUE(engine.take(older).empty()) << "the key has been heard since";
+  EXPECT_EQ(engine.totals().keys, 1u);
+  EXPECT_TRUE(engine.tick(at(11) + 1).empty());
+  EXPECT_EQ(engine.totals().keys, 0u);
 }
 
 TEST(absence, an_expected_key_that_is_never_seen_fires) {

@@ -3,6 +3,7 @@
 #include "tocsin/window_engine.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 
 #include "core/unit_windows.hpp"
@@ -35,7 +36,7 @@ struct window_engine::state {
     if (at >= events.events.size()) return;
     const routed_event& later = events.events[at];
     const key_store& known = *keys[later.group];
-    const std::uint32_t slot = known.find(later.key);
+    const std::uint32_t slot = known.find(later.key, guess_of(at));
     if (slot == no_index) return;
     key_store::cursor place;
     for (std::uint32_t i = 0; i < later.units_count; ++i) {
@@ -45,13 +46,25 @@ struct window_engine::state {
     }
   }
 
-  void take(const event_batch& batch, const slice& events, const routed_event& routed,
+  /// Looks an event's key up without touching the key itself: the slot it will most probably have
+  /// when its turn comes.
+  void guess(const slice& events, std::size_t at) {
+    if (at >= events.events.size()) return;
+    const routed_event& later = events.events[at];
+    guesses[at % guesses.size()] = keys[later.group]->guess(later.key);
+  }
+  [[nodiscard]] std::uint32_t guess_of(std::size_t at) const {
+    return guesses[at % guesses.size()];
+  }
+
+  void take(const event_batch& batch, const slice& events, std::size_t at,
             std::vector<finding>& out) {
+    const routed_event& routed = events.events[at];
     const event& from = batch.events[routed.event];
     const arriving_event arriving{batch, from, batch.first_position + routed.event};
     close_until(from.arrived, out);
     key_store& known = *keys[routed.group];
-    std::uint32_t slot = known.find(routed.key);
+    std::uint32_t slot = known.find(routed.key, guess_of(at));
     if (from.action != event_action::firing) {
       const group& of = rules->groups()[routed.group];
       const std::string values = pack_key(of, batch, from);
@@ -79,6 +92,7 @@ struct window_engine::state {
   std::vector<std::unique_ptr<key_store>> keys;      // by group
   std::vector<std::unique_ptr<unit_windows>> units;  // by unit
   std::vector<std::uint64_t> late;
+  std::array<std::uint32_t, 16> guesses;  // by the event's place in the slice, modulo
   engine_totals totals;
   std::int64_t idle_until_ms = never_ms;  // nothing is to be closed for clocks up to this
 };
@@ -90,18 +104,20 @@ window_engine::window_engine(window_engine&&) noexcept = default;
 
 void window_engine::step(instant clock, const event_batch* batch, const slice& events,
                          std::vector<finding>& out) {
+  for (std::size_t i = 0; i < 12; ++i) state_->guess(events, i);
   for (std::size_t i = 0; i < events.events.size(); ++i) {
     if (i + 16 < events.events.size()) {
       const routed_event& later = events.events[i + 16];
       state_->keys[later.group]->prefetch(later.key);
     }
+    state_->guess(events, i + 12);
     state_->look_ahead(events, i + 8, [](const unit_windows& unit, std::uint32_t held) {
       unit.prefetch_state(held);
     });
     state_->look_ahead(events, i + 4, [](const unit_windows& unit, std::uint32_t held) {
       unit.prefetch_record(held);
     });
-    state_->take(*batch, events, events.events[i], out);
+    state_->take(*batch, events, i, out);
   }
   state_->close_until(clock, out);
 }

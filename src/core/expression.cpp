@@ -48,17 +48,19 @@ std::optional<required_equality> equality_of(const node& part, const schema& nam
   return fact;
 }
 
-std::vector<required_equality> required_of(const node& root, const schema& names) {
-  std::vector<required_equality> out;
-  const auto add = [&](const node& part) {
-    if (auto fact = equality_of(part, names)) out.push_back(std::move(*fact));
+/// Fills in what the parts of the top-level && demand.
+void find_required(const node& root, const schema& names, expression::program& of) {
+  const auto look_at = [&](const node& part, conjunct& as) {
+    std::optional<required_equality> fact = equality_of(part, names);
+    if (!fact) return;
+    as.required = static_cast<std::uint32_t>(of.required.size());
+    of.required.push_back(std::move(*fact));
   };
-  if (root.kind == node_kind::all) {
-    for (const node& part : root.children) add(part);
-  } else {
-    add(root);
+  const bool chained = root.kind == node_kind::all && of.conjuncts.size() == root.children.size();
+  if (!chained) return look_at(root, of.conjuncts.front());
+  for (std::size_t i = 0; i < root.children.size(); ++i) {
+    look_at(root.children[i], of.conjuncts[i]);
   }
-  return out;
 }
 
 schema make_event_schema() {
@@ -159,7 +161,7 @@ result<expression> expression::compile(std::string_view text, const schema& name
   if (!root) return root.failure();
   result<std::shared_ptr<program>> made = syntax::check(*root, text, names);
   if (!made) return made.failure();
-  (*made)->required = required_of(*root, names);
+  find_required(*root, names, **made);
   return expression{std::move(*made)};
 }
 
@@ -181,6 +183,10 @@ const std::string& expression::canonical() const noexcept {
 
 const std::vector<required_equality>& expression::required() const noexcept {
   return program_->required;
+}
+
+const std::vector<conjunct>& expression::conjuncts() const noexcept {
+  return program_->conjuncts;
 }
 
 std::optional<value> expression::constant() const {

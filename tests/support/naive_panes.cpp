@@ -112,12 +112,8 @@ void naive_panes::close_windows(naive_key& key, instant watermark, std::vector<f
 }
 
 std::vector<instant> naive_panes::changes_by(instant time) const {
-  const duration size = spec().window.size;
   const instant first = time + duration{1};
-  std::vector<instant> changes{first, first + size};
-  if (spec().baseline.length > duration{0})
-    changes.push_back(first + size + spec().baseline.length);
-  return changes;
+  return {first, first + spec().window.size};
 }
 
 std::set<instant> naive_panes::ends_between(const naive_key& key, instant from, instant to) const {

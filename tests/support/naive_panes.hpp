@@ -49,7 +49,7 @@ class naive_panes final : public naive_rule {
   [[nodiscard]] std::optional<naive_window> first_open_that_holds(const naive_key& key,
                                                                   instant after) const;
   /// All window ends from `from` to `to`, both included, of trailing windows only `from` and those
-  /// at which what a window holds (or its baseline) is not what it was a millisecond before.
+  /// at which what a window holds is not what it held a millisecond before.
   [[nodiscard]] std::set<instant> ends_between(const naive_key& key, instant from,
                                                instant to) const;
   [[nodiscard]] std::vector<instant> changes_by(instant time) const;

@@ -19,6 +19,7 @@ class naive_absence final : public naive_rule {
   struct silence {
     instant since{};
     const naive_event* heard = nullptr;  ///< null: an expected key that never spoke
+    instant known{};  ///< the log's clock when it was heard: nothing can be found before
     bool judged = false;
   };
 

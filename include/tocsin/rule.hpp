@@ -2,8 +2,10 @@
 // A rule as its author wrote it: texts not yet compiled, each with the place it stands at.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,8 +26,8 @@ enum class window_kind : std::uint8_t { fixed, sliding, session, absence, sequen
 /// Which events count together (docs/rules.md, "Windows").
 struct window_spec {
   window_kind kind = window_kind::sliding;
-  duration size{};    ///< fixed, sliding: the window's length. Session: the gap. Absence: the silence.
-                      ///< Sequence: the sum of all steps' `within`
+  duration size{};    ///< fixed, sliding: the window's length. Session: the gap. Absence: the
+                      ///< silence. Sequence: the sum of all steps' `within`
   duration every{};   ///< sliding: step between windows' ends; divides size. Fixed: equals size
   duration offset{};  ///< fixed: windows start at multiples of size plus this
   /// sliding with `every: event`: the trailing window (t - size, t] of each event; `every` is then
@@ -49,7 +51,7 @@ struct match_term {
   placed_text matcher;              ///< 'item=~"cpu.*"'; empty when it is a field, op and values
   placed_text field;                ///< an event's field, or labels.NAME
   placed_text op;                   ///< eq, ne, contains, not_contains, re, gt, ge, lt, le, in
-  std::vector<placed_text> values;  ///< one, or a list for eq, ne and in
+  std::vector<placed_text> values;  ///< one; for eq, ne and in also several
   std::vector<bool> quoted;         ///< by value: it stood in quotes, so it is a text
 };
 
@@ -84,12 +86,21 @@ struct rule_limits {
   friend bool operator==(const rule_limits&, const rule_limits&) = default;
 };
 
+/// Where the value of a rule's field begins in its file.
+struct field_place {
+  std::string field;  ///< "window", "limits", ...
+  int line = 0;       ///< from 1
+  int column = 0;     ///< from 1
+};
+
 /// A rule before compilation. Optional texts that were not given are empty with line 0.
 struct rule_spec {
   std::string file;
   int line = 0;
   placed_text name;
-  placed_text where;  ///< an expression giving true or false; "true" for all events
+  /// An expression giving true or false; "true" for all events. May be left out with `match` or
+  /// `then`.
+  placed_text where;
   /// A structured filter: some inner list must hold whole. With `where`, both must hold.
   std::vector<std::vector<match_term>> match;
   std::vector<placed_text>
@@ -97,14 +108,14 @@ struct rule_spec {
   window_spec window;
   placed_text close;  ///< session: the condition over one event that ends it; judged on every event
                       ///< of the group key, whatever `where` says
-  session_ends fire_on;                   ///< session
-  std::vector<sequence_step_spec> then;   ///< sequence: at least two steps; stands for `window`
+  session_ends fire_on;                  ///< session
+  std::vector<sequence_step_spec> then;  ///< sequence: at least two steps; stands for `window`
   /// absence: keys that are waited for from the start; each a list of group field -> value
   std::vector<std::vector<std::pair<std::string, placed_text>>> expect;
   baseline_spec baseline;
   rule_limits limits;
   std::vector<std::pair<std::string, placed_text>> select;  ///< name -> expression over aggregates
-  placed_text having;    ///< default: true at the first event (count() >= 1)
+  placed_text having;    ///< default: event_count >= 1; absence: true
   placed_text severity;  ///< a level's name, worst_level, or an expression giving a name; default
                          ///< worst_level
   placed_text title;     ///< template; default: "RULE: KEY"
@@ -116,6 +127,7 @@ struct rule_spec {
   fire_mode fire = fire_mode::automatic;  ///< sessions: `early` also fires inside the session
   std::vector<std::pair<std::string, placed_text>> labels;       ///< templates
   std::vector<std::pair<std::string, placed_text>> annotations;  ///< templates
+  std::vector<field_place> places;  ///< of the fields that were given, for errors about them
 };
 
 }  // namespace tocsin

@@ -22,8 +22,8 @@ struct group_field {
   std::string label;                 ///< the label's name when `field` is nothing
 };
 
-/// What an aggregate computes over a window's events. Missing arguments are skipped, as in SQL; only
-/// `count` counts every event. "Newest" and "first" are by (time, log position).
+/// What an aggregate computes over a window's events. Missing arguments are skipped, as in SQL;
+/// only `count` counts every event. "Newest" and "first" are by (time, log position).
 enum class aggregate_function : std::uint8_t {
   count,
   count_if,      ///< (condition)
@@ -118,7 +118,7 @@ struct rule {
   std::vector<std::uint32_t>
       aggregate_slots;  ///< this rule's slot i is unit.aggregates[aggregate_slots[i]]
   expression having;
-  /// A window with fewer events cannot meet `having`: spares evaluating it. At least 1.
+  /// A window with fewer events cannot meet `having`: spares evaluating it. At least 1; absence: 0.
   std::uint64_t count_floor = 1;
   std::optional<tocsin::severity> fixed_severity;  ///< when `severity` is a plain level name
   bool worst_level = false;  ///< severity: worst_level (info when no event had a level)
@@ -140,8 +140,8 @@ struct sequence_step {
 
 /// A key an absence rule waits for from the start.
 struct expected_key {
-  fingerprint key;                                ///< as event_router makes it
-  std::vector<std::optional<std::string>> values; ///< by group field; nothing is NULL
+  fingerprint key;                                 ///< as event_router makes it
+  std::vector<std::optional<std::string>> values;  ///< by group field; nothing is NULL
 };
 
 /// Rules that share filter, key, clock and lateness, and whose windows can share state: their state
@@ -155,13 +155,14 @@ struct unit {
   expression where;
   std::string where_canonical;
   window_kind kind = window_kind::sliding;
-  std::vector<window_spec> views;     ///< the different windows, by rule::view; one unless panes are shared
-  duration pane{};                    ///< fixed, sliding: the greatest width that divides all views'
-                                      ///< sizes, steps and offsets
-  std::optional<expression> counts;   ///< session with `close`: the rules' own `where`
-  std::optional<expression> close;    ///< session: ends it
-  std::vector<sequence_step> steps;   ///< sequence
-  std::vector<expected_key> expected; ///< absence
+  std::vector<window_spec>
+      views;        ///< the different windows, by rule::view; one unless panes are shared
+  duration pane{};  ///< fixed, sliding: the greatest width that divides all views'
+                    ///< sizes, steps and offsets
+  std::optional<expression> counts;    ///< session with `close`: the rules' own `where`
+  std::optional<expression> close;     ///< session: ends it
+  std::vector<sequence_step> steps;    ///< sequence
+  std::vector<expected_key> expected;  ///< absence
   baseline_spec baseline;
   rule_limits limits;
   duration lateness{};

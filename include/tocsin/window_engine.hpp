@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "tocsin/alert.hpp"
+#include "tocsin/engine_limits.hpp"
 #include "tocsin/event_router.hpp"
 #include "tocsin/result.hpp"
 #include "tocsin/rule_set.hpp"
+#include "tocsin/rule_totals.hpp"
 
 namespace tocsin {
 
@@ -25,27 +27,6 @@ struct engine_totals {
   std::uint64_t judgements = 0;  ///< times a `having` was evaluated
   std::uint64_t bytes = 0;       ///< of state, estimated
   std::uint64_t overflowed = 0;  ///< (event, unit) pairs that went to a rule's __overflow__ key
-};
-
-/// What an engine has counted of one rule.
-struct rule_totals {
-  std::uint64_t late = 0;        ///< events kept out of at least one of its closed windows
-  std::uint64_t keys = 0;        ///< keys with state, the __overflow__ key too
-  std::uint64_t bytes = 0;       ///< of state, estimated; shared state counts for each who shares it
-  std::uint64_t overflowed = 0;  ///< events that went to the __overflow__ key
-  std::uint64_t judgements = 0;  ///< times `having` was evaluated
-  std::uint64_t met = 0;         ///< times the condition became true
-  std::uint64_t failures = 0;    ///< judgements that threw: the rule is off since the first
-  std::uint64_t exhausted = 0;   ///< judgements left out because the budget was used up
-};
-
-/// Bounds on an engine's state: its share of the whole pipeline's.
-struct engine_limits {
-  std::uint64_t keys = 2'000'000;             ///< (key, unit) pairs with state, all rules together
-  std::uint64_t bytes = 1024ULL * 1024 * 1024;  ///< of state, all rules together
-  /// Work that one rule's judgements may do in one second of the log's clock, in panes merged plus
-  /// conditions evaluated; beyond it the rule is not judged until the next second.
-  std::uint64_t work_per_second = 100'000'000;
 };
 
 /// Not thread-safe; owned by a window aggregator. Deterministic: the same steps give the same

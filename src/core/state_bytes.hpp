@@ -17,7 +17,7 @@ class state_writer {
   explicit state_writer(std::string& into) : into_(&into) {}
 
   template <class Plain>
-    requires std::is_arithmetic_v<Plain> || std::is_enum_v<Plain>
+  requires std::is_arithmetic_v<Plain> || std::is_enum_v<Plain>
   void put(Plain plain) {
     char bytes[sizeof plain];
     std::memcpy(bytes, &plain, sizeof plain);
@@ -43,7 +43,7 @@ class state_reader {
   explicit state_reader(std::string_view bytes) : rest_(bytes) {}
 
   template <class Plain>
-    requires std::is_arithmetic_v<Plain> || std::is_enum_v<Plain>
+  requires std::is_arithmetic_v<Plain> || std::is_enum_v<Plain>
   [[nodiscard]] Plain take() {
     Plain plain{};
     if (failed_ || rest_.size() < sizeof plain) {

@@ -45,8 +45,10 @@ class window_judge {
     return rules_->rules()[unit_->rules[bit]];
   }
 
-  /// Whether the rule's `having` is true of the window; an empty window never meets it.
-  [[nodiscard]] bool holds(const rule& of, const judged_window& window);
+  /// Whether the rule's `having` is true of the window; an empty window never meets it, unless the
+  /// unit is about absence. Of the key, `having` can see the ids of events; without it
+  /// `event_ids` is missing.
+  [[nodiscard]] bool holds(const rule& of, const judged_window& window, const judged_key& key = {});
 
   /// A finding with the window as evidence; texts only when asked for.
   [[nodiscard]] finding report(finding::kind what, const rule& of, const judged_window& window,

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+
 #include "support/engine_driver.hpp"
 #include "support/rules.hpp"
 
@@ -265,6 +268,160 @@ TEST(window_corner_cases, the_count_is_not_split_by_severity) {
   }
   ASSERT_EQ(lines(found), said{"met at 10:00: 4 in 10:00..10:10"});
   EXPECT_EQ(engine.totals().keys, 1u);
+}
+
+/// An instant of March 2026, UTC.
+constexpr long long march(long long day, long long hours, long long ms = 0) {
+  return clock_at((day - 1) * 24 + hours, 0) + ms;
+}
+
+const std::string berlin_days = "{fixed: 1d, timezone: Europe/Berlin}";
+
+TEST(window_corner_cases, the_day_on_which_summer_time_begins_has_23_hours) {
+  engine_of engine{berlin_days, at_close};
+  engine.take(event_at(march(28, 23)));      // 29 March 00:00 in Berlin
+  engine.take(event_at(march(29, 22, -1)));  // the same day's last millisecond
+  const auto found = engine.take(event_at(march(29, 22, 1)));
+  ASSERT_EQ(lines(found), said{"met at 2026-03-29T22:00:00.000Z: 2 in "
+                               "2026-03-28T23:00:00.000Z..2026-03-29T22:00:00.000Z"});
+  EXPECT_EQ(lines(engine.tick(march(30, 22, 1))),
+            said{"updated at 2026-03-30T22:00:00.000Z: 1 in "
+                 "2026-03-29T22:00:00.000Z..2026-03-30T22:00:00.000Z"});
+}
+
+TEST(window_corner_cases, the_day_on_which_summer_time_ends_has_25_hours) {
+  engine_of engine{berlin_days, at_close};
+  constexpr long long day = 24 * 3'600'000;
+  // 25 October 2026 begins in Berlin at 22:00 UTC of the day before, and ends at 23:00 UTC.
+  const long long start = clock_at(0, 0) + 237 * day + 22 * 3'600'000;
+  engine.take(event_at(start - 1));
+  engine.take(event_at(start));
+  engine.take(event_at(start + 25 * 3'600'000 - 1));
+  EXPECT_EQ(lines(engine.tick(start + 25 * 3'600'000 + 1)),
+            said{"updated at 2026-10-25T23:00:00.000Z: 2 in "
+                 "2026-10-24T22:00:00.000Z..2026-10-25T23:00:00.000Z"});
+}
+
+TEST(window_corner_cases, a_year_of_local_days_has_neither_gap_nor_overlap) {
+  engine_of engine{berlin_days, at_close};
+  constexpr long long hour = 3'600'000;
+  std::map<long long, int> days_by_hours;
+  instant before{};
+  const auto check = [&](const std::vector<finding>& findings) {
+    for (const finding& each : findings) {
+      const window_bounds& day = each.proof.window;
+      if (before != instant{}) {
+        EXPECT_EQ(day.start, before);
+      }
+      before = day.end;
+      const long long hours = (day.end - day.start).count() / hour;
+      EXPECT_EQ(static_cast<long long>(each.proof.event_count), hours) << shown(day.start);
+      ++days_by_hours[hours];
+    }
+  };
+  // From 1 March 00:00 in Berlin, an event an hour.
+  for (long long at = clock_at(-1, 0); at < clock_at(-1, 0) + 365 * 24 * hour; at += hour)
+    check(engine.take(event_at(at)));
+  EXPECT_EQ(days_by_hours, (std::map<long long, int>{{23, 1}, {24, 362}, {25, 1}}))
+      << "the last of 365 is not over yet";
+}
+
+/// A failure (0) or the success that ends the session (1).
+window_event outcome(long long arrived_ms, long long time_ms, double value) {
+  return with_value(late_event(arrived_ms, time_ms), value);
+}
+
+const std::string closed_session = "{session: 5m, close: 'value == 1'}";
+const std::string failures = "  where: value == 0\n";
+
+TEST(window_corner_cases, a_close_out_of_order_ends_the_session_at_its_own_time) {
+  engine_of engine{closed_session, failures +
+                                       "  lateness: 1m\n  fire_on: [timeout, close]\n"
+                                       "  having: count() >= 3\n"};
+  std::vector<finding> all;
+  for (const window_event& each :
+       {outcome(clock_at(10, 0), clock_at(10, 0), 0), outcome(clock_at(10, 2), clock_at(10, 2), 1),
+        outcome(clock_at(10, 2, 30), clock_at(10, 1, 40), 0),
+        outcome(clock_at(10, 3), clock_at(10, 3), 0)})
+    for (finding& found : engine.take(each)) all.push_back(std::move(found));
+  for (finding& found : engine.tick(clock_at(11, 0))) all.push_back(std::move(found));
+  EXPECT_EQ(lines(all),
+            (said{"met at 10:03: 3 in 10:00..10:02", "cleared at 10:09: 1 in 10:03..10:03"}));
+  EXPECT_EQ(engine.totals().late, 0u);
+}
+
+TEST(window_corner_cases, a_close_ends_a_session_in_silence_unless_asked_for) {
+  engine_of engine{closed_session, failures};
+  engine.take(outcome(clock_at(10, 0), clock_at(10, 0), 0));
+  engine.take(outcome(clock_at(10, 5), clock_at(10, 5), 1));
+  EXPECT_TRUE(engine.tick(clock_at(11, 0)).empty()) << "at the gap's very end it still belongs";
+  engine.take(outcome(clock_at(12, 0), clock_at(12, 0), 0));
+  auto found = engine.take(outcome(clock_at(12, 5, 0, 1), clock_at(12, 5, 0, 1), 1));
+  ASSERT_FALSE(found.empty()) << "a millisecond later it has timed out";
+  EXPECT_EQ(lines({found[0]}), said{"met at 12:05: 1 in 12:00..12:00"});
+}
+
+TEST(window_corner_cases, the_order_of_arrival_within_lateness_changes_no_session) {
+  // Two failures, the success, and a failure of the next session.
+  const std::vector<std::pair<long long, double>> events{
+      {clock_at(10, 0), 0}, {clock_at(10, 1), 0}, {clock_at(10, 2), 1}, {clock_at(10, 3), 0}};
+  std::vector<std::size_t> order{0, 1, 2, 3};
+  do {
+    engine_of engine{closed_session, failures + "  lateness: 5m\n  fire_on: [timeout, close]\n"};
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const auto& [time_ms, value] = events[order[i]];
+      engine.take(outcome(clock_at(10, 4) + static_cast<long long>(i), time_ms, value));
+    }
+    EXPECT_EQ(lines(engine.tick(clock_at(11, 0))),
+              (said{"met at 10:07: 3 in 10:00..10:02", "updated at 10:13: 1 in 10:03..10:03"}));
+  } while (std::next_permutation(order.begin(), order.end()) && !HasFailure());
+}
+
+/// A step of one engine alone: the driver cannot stop and go on.
+std::vector<finding> step(window_engine& engine, event_router& router, long long clock_ms,
+                          const std::vector<window_event>& events, std::uint64_t position) {
+  std::vector<finding> found;
+  const auto batch = make_batch(events, position);
+  const auto slices = router.route(*batch);
+  engine.step(from_unix_ms(clock_ms), batch.get(), slices.at(0), found);
+  return found;
+}
+
+TEST(window_corner_cases, windows_that_ended_during_a_restart_are_closed_in_order) {
+  const auto rules = rules_from_yaml(
+      engine_of::yaml_of("{fixed: 10m}", at_close + "  lateness: 30m\n  having: count() >= 2\n"));
+  event_router router{rules, 1};
+  std::string saved;
+  {
+    window_engine engine{rules};
+    std::vector<window_event> events;
+    for (const long long minute : {1, 2, 11, 21, 22})
+      events.push_back(event_at(clock_at(10, minute)));
+    EXPECT_TRUE(step(engine, router, clock_at(10, 22), events, 1).empty());
+    saved = engine.save();
+  }
+  window_engine engine{rules};
+  const auto refused = engine.restore(saved);
+  ASSERT_FALSE(refused) << refused->message;
+  // The first event behind the restart finds all of them ended.
+  EXPECT_EQ(lines(step(engine, router, clock_at(20, 0), {event_at(clock_at(20, 0))}, 6)),
+            (said{"met at 10:40: 2 in 10:00..10:10", "cleared at 10:50: 1 in 10:10..10:20",
+                  "met at 11:00: 2 in 10:20..10:30", "cleared at 11:10: 0 in 10:30..10:40"}));
+  EXPECT_EQ(engine.totals().keys, 1u);
+}
+
+TEST(window_corner_cases, a_standard_deviation_of_large_values_keeps_its_small_differences) {
+  engine_of engine{"{sliding: 3m, every: 1m}",
+                   at_close +
+                       "  select: {spread: stddev(value), square: variance_pop(value)}\n"
+                       "  having: count() == 3\n"};
+  for (const int i : {2, 0, 1})
+    EXPECT_TRUE(engine.take(with_value(event_at(clock_at(10, (i + 1) % 3)), 1e9 + i)).empty());
+  const auto found = engine.tick(clock_at(10, 3, 0, 1));
+  ASSERT_EQ(found.size(), 1u);
+  ASSERT_EQ(found[0].proof.values.size(), 2u);
+  EXPECT_DOUBLE_EQ(found[0].proof.values[0].second, 1);
+  EXPECT_NEAR(found[0].proof.values[1].second, 2.0 / 3, 1e-12);
 }
 
 }  // namespace

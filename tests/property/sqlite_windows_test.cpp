@@ -30,6 +30,15 @@ constexpr std::array aggregates{
     compared_aggregate{"least", "min(value)", "one.least"},
     compared_aggregate{"most", "max(value)", "one.most"},
     compared_aggregate{"large", "count_if(value >= 10)", "one.large"},
+    compared_aggregate{
+        "spread", "stddev(value)",
+        "sqrt(sum((held.value - one.mean) * (held.value - one.mean)) / (one.n - 1))"},
+    compared_aggregate{"spread_pop", "stddev_pop(value)",
+                       "sqrt(sum((held.value - one.mean) * (held.value - one.mean)) / one.n)"},
+    compared_aggregate{"square", "variance(value)",
+                       "sum((held.value - one.mean) * (held.value - one.mean)) / (one.n - 1)"},
+    compared_aggregate{"square_pop", "variance_pop(value)",
+                       "sum((held.value - one.mean) * (held.value - one.mean)) / one.n"},
 };
 
 using key_text = std::optional<std::string>;

@@ -166,7 +166,8 @@ TEST(metamorphic, sums_over_fixed_windows_and_late_events_are_all_that_came) {
     rule.where = text("true");
     // Each window has a key of its own, so that each is reported once when it closes.
     rule.group_by = {text("labels.window")};
-    rule.window = {window_kind::fixed, duration{size}, duration{size}, {}};
+    rule.window.kind = window_kind::fixed;
+    rule.window.size = rule.window.every = duration{size};
     rule.having = text("count() >= 1");
     rule.fire = fire_mode::close;
     rule.lateness = duration{choose.number(0, 60)};
@@ -209,7 +210,9 @@ TEST(metamorphic, each_event_is_in_size_by_every_windows_or_in_those_still_open_
     // Each event has a key of its own: the first window that holds it meets the condition, the
     // first that does not clears it.
     rule.group_by = {text("event_id")};
-    rule.window = {window_kind::sliding, duration{every * windows}, duration{every}, {}};
+    rule.window.kind = window_kind::sliding;
+    rule.window.size = duration{every * windows};
+    rule.window.every = duration{every};
     rule.fire = fire_mode::close;
     rule.lateness = duration{choose.number(0, 60)};
     made.rules = {rule};

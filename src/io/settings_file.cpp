@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "io/enrichment_file.hpp"
 #include "io/yaml_reader.hpp"
 
 namespace tocsin {
@@ -95,14 +96,14 @@ std::string refuse_endpoint(std::string_view endpoint) {
 class settings_decoder {
  public:
   settings_decoder(const std::string& file, diagnostics& found)
-      : folder_(std::filesystem::path(file).parent_path()), decode_(file, found) {}
+      : file_(file), folder_(std::filesystem::path(file).parent_path()), decode_(file, found) {}
 
   settings decode(const yaml_node& root) {
     settings into;
     if (root.type == yaml_node::kind::null) return into;
-    if (!decode_.check_map(
-            root, "the settings",
-            {"ingest", "alerts", "http", "rules", "data", "shards", "tick", "log", "limits"})) {
+    if (!decode_.check_map(root, "the settings",
+                           {"ingest", "alerts", "http", "rules", "data", "shards", "tick", "log",
+                            "limits", "enrich"})) {
       return into;
     }
     if (const yaml_node* ingest = section(root, "ingest", {"push", "acked"})) {
@@ -130,6 +131,9 @@ class settings_decoder {
       });
     }
     decode_limits(root, into.limits);
+    if (const yaml_entry* enrich = find(root, "enrich")) {
+      into.enrich = decode_enrichment(*enrich, file_, decode_);
+    }
     return into;
   }
 
@@ -244,6 +248,7 @@ class settings_decoder {
     }
   }
 
+  std::string file_;
   std::filesystem::path folder_;
   yaml_decoder decode_;
 };

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tocsin/enrichment.hpp"
 #include "tocsin/event.hpp"
 #include "tocsin/result.hpp"
 
@@ -23,9 +24,10 @@ struct settings {
   std::string data;                ///< data: folder for what must last; "" = nothing is durable
   std::size_t shards = 0;          ///< shards: window aggregators; 0 = one a core
   duration tick =
-      std::chrono::milliseconds{200};  ///< tick: how often time passes when no event comes
-  std::string log_level = "info";      ///< log.level: debug, info, warning, error
-  event_limits limits;                 ///< limits.*: bounds on events
+      std::chrono::milliseconds{200};   ///< tick: how often time passes when no event comes
+  std::string log_level = "info";       ///< log.level: debug, info, warning, error
+  event_limits limits;                  ///< limits.*: bounds on events
+  std::vector<enrichment_step> enrich;  ///< enrich: what is done to labels before the rules
 };
 
 /// Reads settings; `file` is named in the findings, and rule globs are made relative to its folder.

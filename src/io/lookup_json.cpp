@@ -186,6 +186,7 @@ class table_reader {
   void nested() {
     const bool is_key = !keyed_by_name_ && member_ == wanted_.key.text;
     if (!is_key && !columns_.contains(member_)) return;
+    found_.insert(member_);
     rows_.error(line_, fmt::format("'{}' is a list or an object (wanted a text, a number, true or "
                                    "false)",
                                    printable(member_, 100)));

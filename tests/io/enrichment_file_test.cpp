@@ -49,7 +49,7 @@ TEST(enrichment_file, every_step_is_read_in_order_with_its_places) {
   const auto& extract = std::get<extract_spec>(steps[0].what);
   EXPECT_EQ(extract.field.text, "description");
   EXPECT_EQ(extract.pattern.text, R"(user (?P<user>\w+))");
-  EXPECT_EQ(extract.pattern.column, 42);
+  EXPECT_EQ(extract.pattern.column, 43);
   const auto& lookup = std::get<lookup_spec>(steps[1].what);
   EXPECT_EQ(lookup.file.text, "hosts.csv");
   EXPECT_EQ(lookup.path, "/etc/tocsin/hosts.csv") << "relative to the settings file's folder";
@@ -87,7 +87,7 @@ TEST(enrichment_file, all_errors_are_reported_at_once_with_places) {
             "t.yaml:2:3: error: unknown field 'extrct' (did you mean 'extract'?)\n"
             "t.yaml:3:13: error: unknown field 'fild' (did you mean 'field'?)\n"
             "t.yaml:3:12: error: extract: 'field' is missing\n"
-            "t.yaml:3:34: error: 'pattern' is empty\n"
+            "t.yaml:3:35: error: 'pattern' is empty\n"
             "t.yaml:4:11: error: lookup: 'labels' is missing (the columns that become labels)\n"
             "t.yaml:4:18: error: 'file': \"hosts.txt\" is neither a .csv nor a .json file\n"
             "t.yaml:5:17: error: a step does one thing, and this one does 'set' already: make "
@@ -96,9 +96,9 @@ TEST(enrichment_file, all_errors_are_reported_at_once_with_places) {
             "drop)\n"
             "t.yaml:7:11: error: 'rename' must be a map, this is a list\n"
             "t.yaml:8:9: error: 'drop' must be a list, this is a text\n"
-            "t.yaml:9:54: error: 'key' is empty\n"
+            "t.yaml:9:51: error: 'key' is empty\n"
             "t.yaml:9:43: error: 'labels' must be a list, this is a text\n"
-            "t.yaml:11:3: error: a second 'where' (first at line 10)\n"
+            "t.yaml:10:38: error: a second 'where' (the other one is at line 11)\n"
             "t.yaml:12:3: error: a step must be a map of extract, lookup, rename, set, drop, "
             "where, this is a text\n");
   EXPECT_EQ(errors_of("enrich: {drop: [a]}\n"),

@@ -221,6 +221,8 @@ class text_template {
  public:
   [[nodiscard]] static result<text_template> compile(std::string_view text, const schema& names);
   [[nodiscard]] std::string render(const scope& names) const;
+  /// Appends to `out` what render() gives.
+  void render_to(const scope& names, std::string& out) const;
 
  private:
   struct part {

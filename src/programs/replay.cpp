@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "io/alert_codec.hpp"
+#include "io/enrichment_file.hpp"
 #include "io/event_file.hpp"
 #include "io/recorded_events.hpp"
+#include "io/settings_file.hpp"
 #include "programs/alert_line.hpp"
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
@@ -21,6 +23,7 @@ namespace {
 struct replay_options {
   std::vector<std::string> rules;
   std::vector<std::string> events;
+  std::string enrich;
   std::size_t shards = 0;
   bool json = false;
   bool no_drain = false;
@@ -114,8 +117,13 @@ void print_summary(const replay_totals& totals, const pipeline_counts& counts,
                      counts.transitions, static_cast<double>(totals.events) / seconds));
 }
 
-std::shared_ptr<const rule_set> load(const replay_options& chosen) {
+std::shared_ptr<const rule_set> load(const replay_options& chosen, pipeline_settings& into) {
   diagnostics found;
+  if (!chosen.enrich.empty()) {
+    const auto from = load_settings(chosen.enrich, found);
+    into.limits = from.limits;
+    into.enrich = load_enrichment(from.enrich, from.limits, found).steps;
+  }
   auto specs = load_rules(chosen.rules, found);
   auto rules = rule_set::compile(std::move(specs), found);
   if (rules && rules->rules().empty()) {
@@ -127,9 +135,9 @@ std::shared_ptr<const rule_set> load(const replay_options& chosen) {
 }
 
 int run_replay(const replay_options& chosen) {
-  const auto rules = load(chosen);
-  if (!rules) return exit_check_failed;
   pipeline_settings wanted;
+  const auto rules = load(chosen, wanted);
+  if (!rules) return exit_check_failed;
   wanted.shards = chosen.shards;
   wanted.manual_clock = true;
   const bool coloured = colour_on_stdout();
@@ -185,6 +193,10 @@ void add_replay(CLI::App& tocsin, int& exit_code) {
   command->add_option("-e,--events", chosen->events, "Event files, \"-\" for the standard input")
       ->required()
       ->type_name("FILE...");
+  command
+      ->add_option("--enrich", chosen->enrich,
+                   "A settings file: its enrich steps and limits hold for the events")
+      ->type_name("FILE");
   command->add_option("--shards", chosen->shards, "Window aggregators; 0: one a core")
       ->capture_default_str()
       ->check(CLI::Range(0, 256));

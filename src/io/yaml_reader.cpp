@@ -65,6 +65,7 @@ class tree_builder final : public YAML::EventHandler {
                 const std::string& value) override {
     yaml_node node = node_at(mark, tag, anchor, yaml_node::kind::scalar);
     node.text = value;
+    node.quoted = tag == "!";
     node.text_column = text_column(node);
     add(std::move(node));
   }

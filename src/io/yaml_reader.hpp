@@ -24,6 +24,7 @@ struct yaml_node {
   int text_column =
       0;             ///< scalar: where its text begins, when it stands on one line as it is; or 0
   std::string text;  ///< scalar
+  bool quoted = false;              ///< scalar: it stood in quotes or in a block
   std::vector<yaml_node> items;     ///< list
   std::vector<yaml_entry> entries;  ///< map, in the order of the file; keys differ
 };

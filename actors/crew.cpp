@@ -41,6 +41,12 @@ void watch(const Handle& whom, std::string role, const crew_setup& setup,
   });
 }
 
+engine_limits share_of(engine_limits all, std::uint64_t shards) {
+  all.keys = (all.keys + shards - 1) / shards;
+  all.bytes = (all.bytes + shards - 1) / shards;
+  return all;
+}
+
 }  // namespace
 
 crew spawn_crew(caf::actor_system& system, const crew_setup& setup) {
@@ -50,8 +56,10 @@ crew spawn_crew(caf::actor_system& system, const crew_setup& setup) {
   std::vector<ingest_shard> known;
   for (std::uint32_t i = 0; i < setup.shards; ++i) {
     const auto progress = std::make_shared<shard_progress>();
-    all.shards.push_back(
-        spawn_window_aggregator(system, setup.ingest.rules, i, setup.gate, all.alerts, progress));
+    const engine_place place{i, static_cast<std::uint32_t>(setup.shards),
+                             share_of(setup.state, setup.shards)};
+    all.shards.push_back(spawn_window_aggregator(system, setup.ingest.rules, place, setup.gate,
+                                                 all.alerts, progress));
     known.push_back({all.shards.back(), progress});
   }
   all.ingest = spawn_ingest(system, setup.ingest, setup.gate, std::move(known));

@@ -18,6 +18,7 @@ namespace tocsin {
 struct crew_setup {
   ingest_setup ingest;  ///< its rules are everyone's
   std::size_t shards = 1;
+  engine_limits state;  ///< of all shards together
   std::vector<std::shared_ptr<transition_sink>> sinks;
   std::optional<duration> heartbeat;
   std::shared_ptr<burst_gate> gate;

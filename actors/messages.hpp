@@ -81,7 +81,7 @@ struct ingest_report {
 /// A window aggregator's answer.
 struct shard_report {
   engine_totals totals;
-  std::vector<std::uint64_t> late_by_unit;
+  std::vector<rule_totals> rules;  ///< by rule_set::rules index
 };
 
 /// The alert manager's answer.

@@ -92,6 +92,17 @@ void ask(caf::scoped_actor& self, const Handle& whom,
       .receive([&](Report& answer) { into = std::move(answer); }, [](const caf::error&) {});
 }
 
+void add(rule_totals& to, const rule_totals& of) {
+  to.late += of.late;
+  to.keys += of.keys;
+  to.bytes += of.bytes;
+  to.overflowed += of.overflowed;
+  to.judgements += of.judgements;
+  to.met += of.met;
+  to.failures += of.failures;
+  to.exhausted += of.exhausted;
+}
+
 pipeline_counts merge(const crew_reports& reports, const rule_set& rules) {
   pipeline_counts all;
   all.events = reports.ingest.events;
@@ -99,16 +110,15 @@ pipeline_counts merge(const crew_reports& reports, const rule_set& rules) {
   all.by_source = reports.ingest.by_source;
   all.unmatched = reports.ingest.unmatched;
   all.steps = reports.ingest.steps;
-  for (const rule& each : rules.rules()) all.late_by_rule[each.name] = 0;
+  for (const rule& each : rules.rules()) all.by_rule[each.name] = {};
   for (const shard_report& shard : reports.shards) {
     all.updates += shard.totals.updates;
     all.judgements += shard.totals.judgements;
     all.keys += shard.totals.keys;
-    for (std::size_t unit = 0; unit < shard.late_by_unit.size(); ++unit) {
-      for (const std::uint32_t of : rules.units()[unit].rules) {
-        all.late_by_rule[rules.rules()[of].name] += shard.late_by_unit[unit];
-      }
-    }
+    all.bytes += shard.totals.bytes;
+    all.overflowed += shard.totals.overflowed;
+    for (std::size_t i = 0; i < shard.rules.size(); ++i)
+      add(all.by_rule[rules.rules()[i].name], shard.rules[i]);
   }
   all.transitions = reports.alerts.transitions;
   all.active_alerts = reports.alerts.active;
@@ -154,6 +164,7 @@ struct pipeline::running {
       setup.heartbeat = heartbeat_every;
     }
     setup.shards = shards_of(settings);
+    setup.state = settings.state;
     setup.sinks = std::move(sinks);
     setup.gate = gate;
     reports.shards.resize(setup.shards);

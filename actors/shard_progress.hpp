@@ -29,7 +29,7 @@ class alignas(64) shard_progress {
 
  private:
   std::atomic<std::uint64_t> step_{0};
-  std::atomic<std::int64_t> idle_until_ms_{std::numeric_limits<std::int64_t>::max()};
+  std::atomic<std::int64_t> idle_until_ms_{std::numeric_limits<std::int64_t>::min()};
 };
 
 }  // namespace tocsin

@@ -23,18 +23,18 @@ struct window_aggregator_state {
       : self(actor) {}
 
   window_aggregator_actor::behavior_type make_behavior(
-      const std::shared_ptr<const rule_set>& rules, std::uint32_t number,
+      const std::shared_ptr<const rule_set>& rules, const engine_place& place,
       const std::shared_ptr<burst_gate>& gate, const alert_manager_actor& manager,
       const std::shared_ptr<shard_progress>& seen) {
-    report_failures(self, gate, window_aggregator_role(number));
-    shard = number;
+    report_failures(self, gate, window_aggregator_role(place.shard));
+    shard = place.shard;
     alerts = manager;
     progress = seen;
-    engine.emplace(rules);
+    engine.emplace(rules, place.limits, place.shard, place.shards);
     return {
         [this](const logged_step& in) { take(in); },
         [this](counts_wanted) {
-          return shard_report{engine->totals(), engine->late_by_unit()};
+          return shard_report{engine->totals(), engine->totals_by_rule()};
         },
     };
   }
@@ -58,10 +58,10 @@ struct window_aggregator_state {
 
 window_aggregator_actor::behavior_type behave(
     window_aggregator_actor::stateful_pointer<window_aggregator_state> self,
-    const std::shared_ptr<const rule_set>& rules, std::uint32_t shard,
+    const std::shared_ptr<const rule_set>& rules, const engine_place& place,
     const std::shared_ptr<burst_gate>& gate, const alert_manager_actor& alerts,
     const std::shared_ptr<shard_progress>& progress) {
-  return self->state.make_behavior(rules, shard, gate, alerts, progress);
+  return self->state.make_behavior(rules, place, gate, alerts, progress);
 }
 
 }  // namespace
@@ -72,11 +72,11 @@ std::string window_aggregator_role(std::uint32_t shard) {
 
 window_aggregator_actor spawn_window_aggregator(caf::actor_system& system,
                                                 std::shared_ptr<const rule_set> rules,
-                                                std::uint32_t shard,
+                                                const engine_place& place,
                                                 std::shared_ptr<burst_gate> gate,
                                                 alert_manager_actor alerts,
                                                 std::shared_ptr<shard_progress> progress) {
-  return system.spawn(behave, std::move(rules), shard, std::move(gate), std::move(alerts),
+  return system.spawn(behave, std::move(rules), place, std::move(gate), std::move(alerts),
                       std::move(progress));
 }
 

@@ -13,9 +13,15 @@
 
 namespace tocsin {
 
-/// `shard` is its place in log_step::slices.
+/// Which shard of how many, and what it may hold.
+struct engine_place {
+  std::uint32_t shard = 0;  ///< place in log_step::slices
+  std::uint32_t shards = 1;
+  engine_limits limits;  ///< this shard's share
+};
+
 [[nodiscard]] window_aggregator_actor spawn_window_aggregator(
-    caf::actor_system& system, std::shared_ptr<const rule_set> rules, std::uint32_t shard,
+    caf::actor_system& system, std::shared_ptr<const rule_set> rules, const engine_place& place,
     std::shared_ptr<burst_gate> gate, alert_manager_actor alerts,
     std::shared_ptr<shard_progress> progress);
 

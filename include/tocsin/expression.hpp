@@ -17,6 +17,10 @@
 
 namespace tocsin {
 
+namespace syntax {
+struct node;
+}
+
 /// The type of an expression or a name. `dynamic` (labels) is known at run time only.
 enum class value_type : std::uint8_t { missing, boolean, integer, number, text, length, dynamic };
 
@@ -100,7 +104,8 @@ struct name_binding {
 /// An aggregate found in an expression: `function(argument, ...)` over a window's events.
 struct aggregate_call {
   std::string function;                ///< "count", "max", ...
-  std::vector<std::string> arguments;  ///< source text of each argument
+  std::vector<std::string> arguments;  ///< source text of each, which compiles for events
+  std::vector<int> argument_columns;   ///< where each begins in the expression, from 1
   int column = 1;                      ///< where it stands in the expression, from 1
 };
 
@@ -114,8 +119,8 @@ struct schema {
   /// True when labels.NAME and labels["NAME"] may be used.
   bool labels = false;
   /// Set where aggregates may stand: registers the call and gives the name it is bound to, or an
-  /// error. An argument's own compile error is returned as it came: its column is then moved to
-  /// the place of the (first) argument in the whole expression.
+  /// error. A message that begins with "column N: " speaks of the whole expression (an argument's
+  /// place is in argument_columns); any other gets the column of the call.
   std::function<result<name_binding>(const aggregate_call&)> aggregate;
 
   /// The fields of an event, plus labels: for `where`, aggregates' arguments, `close`. The ids are
@@ -167,6 +172,9 @@ class expression {
   /// you mean 'value'?)"). At most 4,096 bytes and 64 levels deep.
   [[nodiscard]] static result<expression> compile(std::string_view text, const schema& names);
 
+  /// Compiles a tree made of trees that compile by themselves; private to the core.
+  [[nodiscard]] static expression of_tree(const syntax::node& root, const schema& names);
+
   [[nodiscard]] value evaluate(const scope& names) const;
   /// evaluate(...).is_true().
   [[nodiscard]] bool holds(const scope& names) const { return evaluate(names).is_true(); }
@@ -177,8 +185,8 @@ class expression {
   [[nodiscard]] const std::string& movement_reason() const noexcept;
   /// Normal form: equal for expressions that differ in white space, quotes and brackets only.
   [[nodiscard]] const std::string& canonical() const noexcept;
-  /// The equalities on text fields and labels that every event meeting this must meet (from the
-  /// top-level &&).
+  /// The equalities on text fields and labels that every event meeting this must meet: those of
+  /// all parts of an &&; of an ||, for what all its parts demand something of, any of their texts.
   [[nodiscard]] const std::vector<required_equality>& required() const noexcept;
   /// The value when it uses no name. A text lives as long as the expression or a copy of it.
   [[nodiscard]] std::optional<value> constant() const;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tocsin/burst.hpp"
+#include "tocsin/engine_limits.hpp"
 #include "tocsin/event.hpp"
 #include "tocsin/pipeline_counts.hpp"
 #include "tocsin/result.hpp"
@@ -24,6 +25,7 @@ namespace tocsin {
 struct pipeline_settings {
   std::size_t shards = 0;  ///< window aggregators; 0 = one a core; at most 256
   event_limits limits;     ///< bounds on events
+  engine_limits state;     ///< bounds on the state of windows, all shards together
   duration tick =
       std::chrono::milliseconds{200};  ///< how often time passes when no event comes; 1 ms to 1 min
   /// False: time passes with the wall clock. True: only with the arrivals given to push() and with

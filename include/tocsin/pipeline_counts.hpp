@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tocsin/ingest_ledger.hpp"
+#include "tocsin/rule_totals.hpp"
 
 namespace tocsin {
 
@@ -21,7 +22,9 @@ struct pipeline_counts {
   std::uint64_t updates = 0;     ///< (event, unit) pairs taken into a window
   std::uint64_t judgements = 0;  ///< evaluations of a `having`
   std::uint64_t keys = 0;        ///< keys alive
-  std::map<std::string, std::uint64_t> late_by_rule;
+  std::uint64_t bytes = 0;       ///< of windows' state, estimated
+  std::uint64_t overflowed = 0;  ///< (event, unit) pairs that went to a rule's __overflow__ key
+  std::map<std::string, rule_totals> by_rule;
   std::uint64_t transitions = 0;
   std::uint64_t active_alerts = 0;
 };

@@ -5,11 +5,17 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "tocsin/alert.hpp"
+#include "tocsin/engine_limits.hpp"
 #include "tocsin/event_router.hpp"
+#include "tocsin/result.hpp"
 #include "tocsin/rule_set.hpp"
+#include "tocsin/rule_totals.hpp"
 
 namespace tocsin {
 
@@ -19,6 +25,8 @@ struct engine_totals {
   std::uint64_t late = 0;        ///< (event, unit) pairs kept out of at least one closed window
   std::uint64_t keys = 0;        ///< keys alive now
   std::uint64_t judgements = 0;  ///< times a `having` was evaluated
+  std::uint64_t bytes = 0;       ///< of state, estimated
+  std::uint64_t overflowed = 0;  ///< (event, unit) pairs that went to a rule's __overflow__ key
 };
 
 /// Not thread-safe; owned by a window aggregator. Deterministic: the same steps give the same
@@ -29,7 +37,10 @@ struct engine_totals {
 /// before the closing (docs/rules.md).
 class window_engine {
  public:
-  explicit window_engine(std::shared_ptr<const rule_set> rules);
+  /// `shard` of `shards`: which expected keys are its own, and what its share of rules' own limits
+  /// is.
+  explicit window_engine(std::shared_ptr<const rule_set> rules, const engine_limits& limits = {},
+                         std::uint32_t shard = 0, std::uint32_t shards = 1);
   ~window_engine();
   window_engine(window_engine&&) noexcept;
 
@@ -43,8 +54,15 @@ class window_engine {
   [[nodiscard]] instant idle_until() const noexcept;
 
   [[nodiscard]] const engine_totals& totals() const noexcept;
-  /// Late (event, unit) pairs, by rule_set::units index.
-  [[nodiscard]] const std::vector<std::uint64_t>& late_by_unit() const noexcept;
+  /// By rule_set::rules index.
+  [[nodiscard]] std::vector<rule_totals> totals_by_rule() const;
+
+  /// The whole state, as it is between two steps.
+  [[nodiscard]] std::string save() const;
+  /// Goes on where the engine that saved left off. Errors: bytes that are damaged, of another
+  /// format version, or of other rules, limits or shards. Precondition: no step was taken yet. An
+  /// engine that refused is as good as destroyed.
+  [[nodiscard]] std::optional<error> restore(std::string_view saved);
 
  private:
   struct state;

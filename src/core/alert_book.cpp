@@ -33,10 +33,7 @@ struct alert_book::state {
 
   explicit state(std::shared_ptr<const rule_set> set) : rules(std::move(set)) {}
 
-  const rule& rule_of(std::uint32_t index) const {
-    assert(index < rules->rules().size());
-    return rules->rules()[index];
-  }
+  const rule& rule_of(std::uint32_t index) const { return rules->rule_at(index); }
 
   void arm(entry at, instant deadline) {
     at->second.deadline = deadline;

@@ -2,7 +2,10 @@
 // Compiled expressions as their users see them.
 #include "tocsin/expression.hpp"
 
+#include <algorithm>
+#include <cassert>
 #include <cmath>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -48,15 +51,42 @@ std::optional<required_equality> equality_of(const node& part, const schema& nam
   return fact;
 }
 
+std::vector<required_equality> required_of(const node& root, const schema& names);
+
+bool same_subject(const required_equality& left, const required_equality& right) {
+  return left.field == right.field && left.label == right.label;
+}
+
+/// What all alternatives demand something of: any of the texts of all of them will do.
+std::vector<required_equality> required_of_any(const node& root, const schema& names) {
+  std::vector<required_equality> out = required_of(root.children.front(), names);
+  for (std::size_t i = 1; i < root.children.size() && !out.empty(); ++i) {
+    const std::vector<required_equality> more = required_of(root.children[i], names);
+    std::erase_if(out, [&more](required_equality& fact) {
+      const auto also = std::find_if(more.begin(), more.end(),
+                                     [&fact](const auto& one) { return same_subject(fact, one); });
+      if (also == more.end()) return true;
+      for (const std::string& text : also->texts) {
+        if (std::find(fact.texts.begin(), fact.texts.end(), text) == fact.texts.end()) {
+          fact.texts.push_back(text);
+        }
+      }
+      return false;
+    });
+  }
+  return out;
+}
+
 std::vector<required_equality> required_of(const node& root, const schema& names) {
+  if (root.kind == node_kind::any) return required_of_any(root, names);
   std::vector<required_equality> out;
-  const auto add = [&](const node& part) {
-    if (auto fact = equality_of(part, names)) out.push_back(std::move(*fact));
-  };
-  if (root.kind == node_kind::all) {
-    for (const node& part : root.children) add(part);
-  } else {
-    add(root);
+  if (root.kind != node_kind::all) {
+    if (auto fact = equality_of(root, names)) out.push_back(std::move(*fact));
+    return out;
+  }
+  for (const node& part : root.children) {
+    std::vector<required_equality> facts = required_of(part, names);
+    std::move(facts.begin(), facts.end(), std::back_inserter(out));
   }
   return out;
 }
@@ -160,6 +190,13 @@ result<expression> expression::compile(std::string_view text, const schema& name
   result<std::shared_ptr<program>> made = syntax::check(*root, text, names);
   if (!made) return made.failure();
   (*made)->required = required_of(*root, names);
+  return expression{std::move(*made)};
+}
+
+expression expression::of_tree(const syntax::node& root, const schema& names) {
+  result<std::shared_ptr<program>> made = syntax::check(root, {}, names);
+  assert(made);
+  (*made)->required = required_of(root, names);
   return expression{std::move(*made)};
 }
 

@@ -185,21 +185,25 @@ class checker {
   }
 
   checked visit_aggregate(const node& of) {
-    aggregate_call call{of.text, {}, static_cast<int>(of.place.begin) + 1};
+    aggregate_call call{of.text, {}, {}, static_cast<int>(of.place.begin) + 1};
     std::string words;
     for (const span_of_source& place : of.arguments) {
       const std::string& text =
           call.arguments.emplace_back(source_.substr(place.begin, place.end - place.begin));
+      call.argument_columns.push_back(static_cast<int>(place.begin) + 1);
       const result<expression> argument = expression::compile(text, schema::of_event());
+      if (!argument) {
+        refuse(moved(argument.failure(), place.begin));
+        return {out_.add({})};
+      }
       words += words.empty() ? "" : ", ";
-      words += argument ? argument->canonical() : text;
+      words += argument->canonical();
     }
     words = fmt::format("{}({})", of.text, words);
     const result<name_binding> bound = names_.aggregate(call);
     if (bound) return visit_bound(*bound, std::move(words));
-    const bool inside = bound.failure().message.starts_with("column ") && !of.arguments.empty();
-    const std::size_t begin = inside ? of.arguments.front().begin : of.place.begin;
-    refuse({"bad_expression", moved(bound.failure(), begin).message});
+    const bool placed = bound.failure().message.starts_with("column ");
+    refuse({"bad_expression", moved(bound.failure(), placed ? 0 : of.place.begin).message});
     return {out_.add({})};
   }
 

@@ -82,6 +82,11 @@ movement name_movement(const name_binding& binding, std::string_view words) {
   if (binding.movement == trend::any && !numeric) {
     return {trend::any, settled, fmt::format("{} may change", words)};
   }
+  if (binding.type == value_type::boolean && binding.movement != trend::constant) {
+    return {binding.movement, true,
+            fmt::format("{} can only become {}", words,
+                        binding.movement == trend::rising ? "true" : "false")};
+  }
   return {binding.movement, settled, number_reason(binding.movement, words)};
 }
 

@@ -15,8 +15,11 @@ namespace tocsin::syntax {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> aggregates{"count", "count_if", "sum",
-                                                     "avg",   "min",      "max"};
+constexpr std::array<std::string_view, 27> aggregates{
+    "count",      "count_if", "sum",          "avg",          "min",      "max",   "stddev",
+    "stddev_pop", "variance", "variance_pop", "distinct",     "quantile", "first", "last",
+    "delta",      "rate",     "slope",        "predict",      "time_to",  "ewma",  "zscore",
+    "mad_score",  "top",      "collect",      "merge_labels", "any",      "all"};
 
 struct binary_operator {
   std::string_view symbol;
@@ -40,9 +43,11 @@ constexpr std::array<binary_operator, 11> binary_operators{{
 }};
 
 const std::vector<std::string>& function_names() {
-  static const std::vector<std::string> names{"size",       "has",      "count",    "count_if",
-                                              "sum",        "avg",      "min",      "max",
-                                              "startsWith", "endsWith", "contains", "matches"};
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> made{"size", "has", "startsWith", "endsWith", "contains", "matches"};
+    made.insert(made.end(), aggregates.begin(), aggregates.end());
+    return made;
+  }();
   return names;
 }
 
@@ -443,6 +448,21 @@ std::string_view to_text(operation op) noexcept {
 
 bool is_aggregate(std::string_view function) noexcept {
   return std::find(aggregates.begin(), aggregates.end(), function) != aggregates.end();
+}
+
+node joined(node_kind kind, std::vector<node> parts) {
+  if (parts.size() == 1) return std::move(parts.front());
+  node made;
+  made.kind = kind;
+  for (node& part : parts) {
+    if (part.kind == kind) {
+      std::move(part.children.begin(), part.children.end(), std::back_inserter(made.children));
+    } else {
+      made.children.push_back(std::move(part));
+    }
+  }
+  for (const node& child : made.children) made.depth = std::max(made.depth, child.depth + 1);
+  return made;
 }
 
 result<node> parse(std::string_view source, bool labels, bool aggregates_allowed) {

@@ -91,6 +91,9 @@ struct node {
 /// Reads a whole expression. `labels` and `aggregates` say what the schema allows.
 [[nodiscard]] result<node> parse(std::string_view source, bool labels, bool aggregates);
 
+/// `parts` joined by && (all) or || (any), as if all stood in one source text. At least one part.
+[[nodiscard]] node joined(node_kind kind, std::vector<node> parts);
+
 /// True for the functions that go over a window's events.
 [[nodiscard]] bool is_aggregate(std::string_view function) noexcept;
 

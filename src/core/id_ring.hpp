@@ -51,6 +51,9 @@ class id_ring {
     *this = std::move(kept);
   }
 
+  /// Memory taken, this object included.
+  [[nodiscard]] std::size_t bytes() const noexcept { return sizeof *this + bytes_.capacity(); }
+
   [[nodiscard]] std::vector<entry> entries() const {
     std::vector<entry> all;
     all.reserve(count_);

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "core/varint.hpp"
 #include "tocsin/expression.hpp"
 
 namespace tocsin {
@@ -21,6 +22,14 @@ void put(std::string& into, const Plain& plain) {
 
 void put_text(std::string& into, std::string_view text) {
   put(into, text.data() == nullptr ? null_bytes : static_cast<std::uint32_t>(text.size()));
+  into.append(text);
+}
+
+void put_key_text(std::string& into, std::string_view text) {
+  const std::uint64_t marked = text.data() == nullptr ? 0 : std::uint64_t{text.size()} + 1;
+  const std::size_t at = into.size();
+  into.resize(at + varint_bytes(marked));
+  write_varint(into.data() + at, marked);
   into.append(text);
 }
 
@@ -67,17 +76,31 @@ std::string_view group_text(const group_field& field, const event_batch& batch, 
 
 std::string pack_key(const group& of, const event_batch& batch, const event& from) {
   std::string packed;
+  pack_key(of, batch, from, packed);
+  return packed;
+}
+
+void pack_key(const group& of, const event_batch& batch, const event& from, std::string& into) {
+  into.clear();
   std::string scratch;
   for (const group_field& field : of.fields)
-    put_text(packed, group_text(field, batch, from, scratch));
-  packed.shrink_to_fit();
+    put_key_text(into, group_text(field, batch, from, scratch));
+}
+
+std::string pack_key(std::span<const std::string_view> values) {
+  std::string packed;
+  for (const std::string_view text : values) put_key_text(packed, text);
   return packed;
 }
 
 std::vector<std::string_view> unpack_key(std::string_view packed) {
   std::vector<std::string_view> values;
-  reader from{packed};
-  while (!from.rest.empty()) values.push_back(from.take_text());
+  while (!packed.empty()) {
+    const std::uint64_t marked = take_varint(packed);
+    const std::string_view text = marked == 0 ? std::string_view{} : packed.substr(0, marked - 1);
+    packed.remove_prefix(text.size());
+    values.push_back(text);
+  }
   return values;
 }
 

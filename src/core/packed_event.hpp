@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,9 +18,15 @@ namespace tocsin {
 [[nodiscard]] std::string_view group_text(const group_field& field, const event_batch& batch,
                                           const event& from, std::string& scratch);
 
-/// The values of a key's group fields, packed.
+/// The values of a key's group fields, packed: for each a varint (varint.hpp), 0 for NULL, else the
+/// text's bytes plus one, and the text.
 [[nodiscard]] std::string pack_key(const group& of, const event_batch& batch, const event& from);
-/// Views into `packed`, in the order of group::fields; NULL has data() == nullptr.
+/// The same into a string whose memory is used again.
+void pack_key(const group& of, const event_batch& batch, const event& from, std::string& into);
+/// Packs given values, NULL having data() == nullptr.
+[[nodiscard]] std::string pack_key(std::span<const std::string_view> values);
+/// Views into `packed`, in the order of group::fields; NULL has data() == nullptr. What is cut
+/// short gives what is there.
 [[nodiscard]] std::vector<std::string_view> unpack_key(std::string_view packed);
 
 /// Replaces `into` by the event's texts, labels, level, value, time and action.

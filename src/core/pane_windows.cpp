@@ -1,241 +1,348 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fixed and sliding windows over sparse panes: an event touches one pane, a window merges the panes
-// it spans.
+// Panes: how events enter them, what is kept merged of them, when they go.
 #include "core/pane_windows.hpp"
 
 #include <algorithm>
-#include <bit>
+#include <tuple>
 
 namespace tocsin {
+namespace {
 
-pane_windows::pane_windows(const rule_set& rules, const unit& of, key_store& keys)
-    : unit_windows(rules, of, keys),
-      size_ms_(of.window.size.count()),
-      every_ms_(of.window.every.count()),
-      offset_ms_(of.window.offset.count()),
+/// A window with more panes than this is not scanned but folded.
+constexpr std::uint64_t scan_panes_max = 8;
+
+}  // namespace
+
+pane_windows::pane_windows(const rule_set& rules, const unit& of, key_store& keys,
+                           engine_budget& budget)
+    : unit_windows(rules, of, keys, budget),
+      grid_(of),
+      trailing_(of.views.front().trailing),
       closed_scratch_(records_.take()),
-      open_scratch_(records_.take()) {}
+      open_scratch_(records_.take()),
+      baseline_scratch_(records_.take()) {
+  for (const window_spec& spec : of.views)
+    views_.push_back({{spec, of.pane, grid_.days()},
+                      0,
+                      0,
+                      0,
+                      of.baseline.length.count(),
+                      ~std::uint64_t{0},
+                      spec.size == of.pane || grid_.days() != nullptr});
+  for (const std::uint32_t index : of.rules) {
+    const rule& one = rules.rules()[index];
+    view& watched = views_[one.view];
+    watched.mask |= mask_of(one);
+    (one.early ? watched.early : watched.close) |= mask_of(one);
+    const bool rising = one.having.movement() == trend::rising;
+    if (rising) rising_mask_ |= mask_of(one);
+    count_floors_.push_back(one.count_floor);
+    if (one.early) watched.floor = std::min(watched.floor, rising ? one.count_floor : 0);
+  }
+}
 
 pane_windows::~pane_windows() {
   for (window_state& state : states_) forget(state);
-}
-
-std::int64_t pane_windows::pane_end(std::int64_t time_ms) const {
-  // Neighbouring events mostly share a pane: a division saved.
-  if (time_ms < last_pane_end_ms_ && time_ms >= last_pane_end_ms_ - every_ms_)
-    return last_pane_end_ms_;
-  const std::int64_t since = time_ms - offset_ms_;
-  const std::int64_t pane =
-      since >= 0 ? since / every_ms_ : -((-since + every_ms_ - 1) / every_ms_);
-  last_pane_end_ms_ = (pane + 1) * every_ms_ + offset_ms_;
-  return last_pane_end_ms_;
-}
-
-std::int64_t pane_windows::first_open_end(std::int64_t pane_end_ms,
-                                          std::int64_t watermark_ms) const {
-  if (pane_end_ms >= watermark_ms) return pane_end_ms;
-  const std::int64_t steps = (watermark_ms - pane_end_ms + every_ms_ - 1) / every_ms_;
-  return pane_end_ms + steps * every_ms_;
+  for (const std::uint32_t scratch : {closed_scratch_, open_scratch_, baseline_scratch_})
+    records_.give_back(scratch);
 }
 
 bool pane_windows::accepts(std::uint32_t, std::int64_t time_ms, std::int64_t watermark_ms) {
-  const std::int64_t end_ms = pane_end(time_ms);
+  const std::int64_t end_ms = grid_.end_of(time_ms);
   if (end_ms >= watermark_ms) return true;
-  if (end_ms + size_ms_ - every_ms_ < watermark_ms) return false;
-  ++late_;  // for some of its windows
-  return true;
-}
-
-std::uint32_t pane_windows::pane_for(window_state& state, std::int64_t end_ms) {
-  std::uint32_t* place = &state.head;
-  while (*place != no_index && records_.at(*place).end_ms > end_ms)
-    place = &records_.at(*place).next;
-  if (*place != no_index && records_.at(*place).end_ms == end_ms) return *place;
-  const std::uint32_t made = records_.take();
-  records_.at(made).end_ms = end_ms;
-  records_.at(made).next = *place;
-  *place = made;
-  if (made == state.head) begin_newest(state, end_ms);
-  return made;
-}
-
-void pane_windows::begin_newest(window_state& state, std::int64_t end_ms) {
-  if (state.running != no_index) records_.give_back(state.running);
-  state.running = no_index;
-  state.newest_ms = end_ms;
-  state.window_count = 0;
-  if (early_mask_ == 0) return;
-  for (std::uint32_t at = state.head; at != no_index; at = records_.at(at).next) {
-    if (records_.at(at).end_ms <= end_ms - size_ms_) return;
-    state.window_count += records_.at(at).count;
+  bool any = false;
+  for (std::size_t at = 0; at < views_.size(); ++at) {
+    const window_grid& grid = views_[at].grid;
+    if (grid.first_of(end_ms) < watermark_ms) ++late_[at];
+    any = any || grid.last_of(end_ms) >= watermark_ms;
   }
+  return any;
 }
 
 void pane_windows::enter(std::uint32_t index, const arriving_event& arriving, std::int64_t time_ms,
                          std::int64_t watermark_ms, std::vector<finding>& out) {
-  window_state& state = states_[index];
-  const std::int64_t end_ms = pane_end(time_ms);
-  const std::uint32_t pane =
-      state.head != no_index && end_ms == state.newest_ms ? state.head : pane_for(state, end_ms);
-  const bool new_pane = records_.at(pane).count == 0;
-  count_in(state, pane, arriving, time_ms);
-  if (early_mask_ != 0 && end_ms > state.newest_ms - size_ms_) {
-    ++state.window_count;
-    if (state.running != no_index)
-      records_.add(records_.at(state.running), arriving.batch, arriving.from, time_ms,
-                   arriving.position);
+  if (view_states_.size() < states_.size() * views_.size()) {
+    view_states_.resize(states_.size() * views_.size());
+    if (trailing_) trails_.resize(states_.size());
   }
+  window_state& state = states_[index];
+  const std::int64_t end_ms = grid_.end_of(time_ms);
+  const bool in_newest = state.head != no_index && records_.at(state.head).end_ms == end_ms;
+  const entering event{arriving, time_ms, end_ms, in_newest ? state.head : pane_for(index, end_ms)};
+  const bool new_pane = records_.at(event.pane).count == 0;
+  count_in(state, event.pane, arriving, time_ms);
+  keep_up(index, event);
+  if (trailing_ && new_pane) bound_trail(index);
   const std::uint64_t met_before = state.met;
-  const std::int64_t open_ms = first_open_end(end_ms, watermark_ms);
-  if ((early_mask_ & ~met_before) != 0) judge_early(index, arriving, end_ms, open_ms, out);
-
-  if (state.met != met_before) {
-    arm_earlier(index, std::min(open_ms, next_due(state, watermark_ms - 1)));
-  } else if (new_pane || open_ms != end_ms) {
-    // An event in a pane that is already closed changes the first window that is still open.
-    arm_earlier(index, must_judge(state) ? open_ms : state.newest_ms + size_ms_);
+  const bool open = event.pane_ms >= watermark_ms;
+  const bool newest_and_open = open && event.pane == state.head;
+  for (std::size_t at = 0; at < views_.size(); ++at) {
+    if ((views_[at].early & ~met_before) == 0) continue;
+    if (newest_and_open && kept(index, at).bound < views_[at].floor) continue;
+    judge_early(index, at, event, watermark_ms, out);
   }
-  // What a met early rule's open windows hold is asked at every closing, so news for it makes the
-  // key due at the next.
-  if ((met_before & early_mask_) != 0) arm_earlier(index, pane_end(watermark_ms - 1));
+  // Nothing new is waited for when an event adds to an open pane and no rule is met.
+  if (open && !new_pane && state.met == 0 && met_before == 0) return;
+  arm_after(index, event, new_pane, met_before, watermark_ms);
 }
 
-void pane_windows::judge_early(std::uint32_t index, const arriving_event& arriving,
-                               std::int64_t end_ms, std::int64_t open_ms,
-                               std::vector<finding>& out) {
+std::uint32_t pane_windows::pane_for(std::uint32_t index, std::int64_t end_ms) {
   window_state& state = states_[index];
-  const bool in_newest = open_ms == state.newest_ms;
-  for (std::uint64_t left = early_mask_ & ~state.met; left != 0; left &= left - 1) {
-    const auto bit = static_cast<std::uint32_t>(std::countr_zero(left));
-    // The newest window holds all that later windows hold: of a rising condition they can tell
-    // nothing new.
-    if (in_newest && gates_[bit].rising && state.window_count < gates_[bit].count_floor) continue;
-    judge_open_windows(index, judge_.rule_at(bit), arriving, end_ms, open_ms, out);
+  std::uint32_t newer = no_index;
+  std::uint32_t older = state.head;
+  while (older != no_index && records_.at(older).end_ms > end_ms) {
+    newer = older;
+    older = records_.at(older).next;
+  }
+  if (older != no_index && records_.at(older).end_ms == end_ms) return older;
+  const std::uint32_t made = records_.take();
+  window_record& pane = records_.at(made);
+  pane.end_ms = end_ms;
+  pane.next = older;
+  pane.previous = newer;
+  (older == no_index ? state.own : records_.at(older).previous) = made;
+  if (newer != no_index) {
+    records_.at(newer).next = made;
+  } else {
+    state.head = made;
+    if (older != no_index) begin_newest(index, records_.at(older).end_ms, end_ms);
+  }
+  if (trailing_) ++trails_[index].panes;
+  return made;
+}
+
+void pane_windows::begin_newest(std::uint32_t index, std::int64_t before_ms, std::int64_t end_ms) {
+  for (std::size_t at = 0; at < views_.size(); ++at) {
+    const window_grid& grid = views_[at].grid;
+    if (grid.first_of(before_ms) != grid.first_of(end_ms)) drop_running(kept(index, at));
   }
 }
 
-void pane_windows::judge_open_windows(std::uint32_t index, const rule& one,
-                                      const arriving_event& arriving, std::int64_t end_ms,
-                                      std::int64_t open_ms, std::vector<finding>& out) {
+void pane_windows::drop_oldest(window_state& state) {
+  const std::uint32_t oldest = state.own;
+  const std::uint32_t newer = records_.at(oldest).previous;
+  (newer == no_index ? state.head : records_.at(newer).next) = no_index;
+  state.own = newer;
+  records_.drop(oldest);
+}
+
+void pane_windows::drop_lost(window_state& state, std::int64_t due_ms) {
+  std::int64_t until_ms = never_ms;
+  for (const view& of : views_) {
+    const std::int64_t end_ms =
+        of.grid.is_end(due_ms) ? due_ms : of.grid.first_of(due_ms) - of.grid.every_ms();
+    until_ms = std::min(until_ms, of.grid.start_of(end_ms) - of.baseline_ms);
+  }
+  const auto index = static_cast<std::uint32_t>(&state - states_.data());
+  while (state.own != no_index && records_.at(state.own).end_ms <= until_ms) {
+    drop_oldest(state);
+    if (trailing_) --trails_[index].panes;
+  }
+}
+
+void pane_windows::bound_trail(std::uint32_t index) {
+  trail& of = trails_[index];
+  if (of.panes <= unit_->limits.events) return;
   window_state& state = states_[index];
-  const std::int64_t last_ms = end_ms + size_ms_ - every_ms_;
-  const std::int64_t until_ms =
-      gates_[one.bit].rising ? std::min(last_ms, std::max(open_ms, state.newest_ms)) : last_ms;
-  for (std::int64_t at_ms = open_ms; at_ms <= until_ms; at_ms += every_ms_) {
-    const judged_window window =
-        at_ms == state.newest_ms ? newest_window(state) : window_at(state, at_ms, open_scratch_);
-    if (!judge_.holds(one, window)) continue;
-    report_holding(state, index, one, window, &arriving,
-                   {arriving.from.arrived, arriving.position, "condition met"}, out);
-    return;
+  of.cut_ms = records_.at(state.own).end_ms;
+  --of.panes;
+  drop_oldest(state);
+  drop_running(kept(index, 0));
+}
+
+void pane_windows::keep_up(std::uint32_t index, const entering& event) {
+  const window_state& state = states_[index];
+  for (std::size_t at = 0; at < views_.size(); ++at) {
+    view_state& mine = kept(index, at);
+    if (mine.folds != no_index) {
+      fold_set& folds = folds_[mine.folds];
+      for (window_fold* one :
+           {&folds.newest, &folds.closed, &folds.newest_baseline, &folds.closed_baseline})
+        one->touch(records_, event.pane_ms);
+    }
+    if (views_[at].early == 0) continue;
+    if (mine.bound != ~std::uint32_t{0}) ++mine.bound;
+    if (mine.running == no_index) continue;
+    const std::int64_t newest_ms = newest_end(state, views_[at]);
+    if (event.pane_ms == newest_ms || event.pane_ms > views_[at].grid.start_of(newest_ms))
+      add_to_running(records_.at(mine.running), event);
   }
 }
 
-judged_window pane_windows::newest_window(window_state& state) {
-  // A window of one pane is that pane; else the merged contents are kept until a newer pane begins.
-  if (size_ms_ != every_ms_ && state.running == no_index) {
-    state.running = records_.take();
-    merge_window(state, state.newest_ms, records_.at(state.running));
-  }
-  return window_at(state, state.newest_ms, open_scratch_);
+void pane_windows::add_to_running(window_record& running, const entering& event) {
+  records_.add(running, event.arriving.batch, event.arriving.from, event.time_ms,
+               event.arriving.position);
+  representative* const newest = records_.at(event.pane).newest;
+  if (newest != nullptr &&
+      (running.newest == nullptr || std::tie(running.newest->time_ms, running.newest->position) <
+                                        std::tie(newest->time_ms, newest->position)))
+    running.newest = newest;
 }
 
-judged_window pane_windows::window_at(const window_state& state, std::int64_t end_ms,
-                                      std::uint32_t scratch) {
-  const window_bounds bounds{unit_->window.kind, from_unix_ms(end_ms - size_ms_),
-                             from_unix_ms(end_ms)};
-  if (state.head != no_index && records_.at(state.head).end_ms == end_ms) {
-    if (size_ms_ == every_ms_) return {&records_.at(state.head), bounds};
-    if (state.running != no_index) return {&records_.at(state.running), bounds};
-  }
-  window_record& merged = records_.at(scratch);
-  merge_window(state, end_ms, merged);
-  return {&merged, bounds};
-}
-
-void pane_windows::merge_window(const window_state& state, std::int64_t end_ms,
-                                window_record& into) const {
-  records_.clear(into);
-  for (std::uint32_t at = state.head; at != no_index; at = records_.at(at).next) {
-    const window_record& pane = records_.at(at);
-    if (pane.end_ms <= end_ms - size_ms_) break;
-    if (pane.end_ms <= end_ms) records_.merge(into, pane);
-  }
-}
-
-std::int64_t pane_windows::next_due(const window_state& state, std::int64_t after_ms) const {
-  if (state.head == no_index) return never_ms;
-  if (!must_judge(state)) return records_.at(state.head).end_ms + size_ms_;
-  std::int64_t due_ms = never_ms;
-  for (std::uint32_t at = state.head; at != no_index; at = records_.at(at).next) {
-    const std::int64_t end_ms = records_.at(at).end_ms;
-    if (end_ms > after_ms)
-      due_ms = std::min(due_ms, end_ms);
-    else if (end_ms + size_ms_ > after_ms)
-      due_ms = std::min(due_ms, end_ms + size_ms_);
-  }
-  return due_ms;
-}
-
-std::int64_t pane_windows::close_at(std::uint32_t index, std::int64_t due_ms,
-                                    std::vector<finding>& out) {
-  window_state& state = states_[index];
-  if (must_judge(state)) judge_closed(index, due_ms, out);
-  drop_panes(state.head, due_ms - size_ms_);
-  if (state.head == no_index) forget(state);
-  return next_due(state, due_ms);
-}
-
-void pane_windows::judge_closed(std::uint32_t index, std::int64_t due_ms,
-                                std::vector<finding>& out) {
-  window_state& state = states_[index];
-  const judged_window closed = window_at(state, due_ms, closed_scratch_);
-  for (std::uint32_t bit = 0; bit < unit_->rules.size(); ++bit) {
-    const rule& one = judge_.rule_at(bit);
-    const bool met = (state.met & mask_of(one)) != 0;
-    if (one.early && !met) continue;
-    if (judge_.holds(one, closed)) {
-      report_holding(state, index, one, closed, nullptr, closing_cause(due_ms, "window closed"),
-                     out);
-    } else if (met && !(one.early && open_window_holds(index, one, due_ms, out))) {
-      report_cleared(state, one, closed, closing_cause(due_ms, "condition cleared"), out);
+pane_windows::fold_set& pane_windows::folds_of(std::uint32_t index, std::size_t at) {
+  view_state& mine = kept(index, at);
+  if (mine.folds == no_index) {
+    if (free_folds_.empty()) {
+      mine.folds = static_cast<std::uint32_t>(folds_.size());
+      folds_.emplace_back();
+    } else {
+      mine.folds = free_folds_.back();
+      free_folds_.pop_back();
     }
   }
+  return folds_[mine.folds];
 }
 
-bool pane_windows::open_window_holds(std::uint32_t index, const rule& one, std::int64_t closed_ms,
-                                     std::vector<finding>& out) {
-  window_state& state = states_[index];
-  if (state.head == no_index) return false;
-  const std::int64_t until_ms =
-      gates_[one.bit].rising ? state.newest_ms : state.newest_ms + size_ms_ - every_ms_;
-  for (std::int64_t at_ms = closed_ms + every_ms_; at_ms <= until_ms; at_ms += every_ms_) {
-    const judged_window open = window_at(state, at_ms, open_scratch_);
-    if (!judge_.holds(one, open)) continue;
-    report_holding(state, index, one, open, nullptr, closing_cause(closed_ms, "window closed"),
-                   out);
-    return true;
-  }
-  return false;
+void pane_windows::drop_running(view_state& of) {
+  if (of.running == no_index) return;
+  records_.give_back(of.running);
+  of.running = no_index;
 }
 
-void pane_windows::drop_panes(std::uint32_t& from, std::int64_t lost_until_ms) {
-  std::uint32_t* place = &from;
-  while (*place != no_index && records_.at(*place).end_ms > lost_until_ms)
-    place = &records_.at(*place).next;
-  std::uint32_t at = *place;
-  *place = no_index;
-  while (at != no_index) {
-    const std::uint32_t next = records_.at(at).next;
-    records_.drop(at);
-    at = next;
+void pane_windows::drop_kept(std::uint32_t index) {
+  if (view_states_.size() < (index + 1) * views_.size()) return;
+  for (std::size_t at = 0; at < views_.size(); ++at) {
+    view_state& mine = kept(index, at);
+    drop_running(mine);
+    mine.bound = 0;
+    if (mine.folds == no_index) continue;
+    fold_set& folds = folds_[mine.folds];
+    for (window_fold* one :
+         {&folds.newest, &folds.closed, &folds.newest_baseline, &folds.closed_baseline})
+      one->clear(records_);
+    free_folds_.push_back(mine.folds);
+    mine.folds = no_index;
   }
+  if (trailing_) trails_[index] = {};
+}
+
+judged_window pane_windows::newest_window(std::uint32_t index, std::size_t at,
+                                          std::int64_t now_ms) {
+  const window_state& state = states_[index];
+  const view& of = views_[at];
+  const std::int64_t end_ms = newest_end(state, of);
+  view_state& mine = kept(index, at);
+  std::uint32_t held = mine.running;
+  if (of.one_pane) {
+    held = state.head;
+  } else if (held == no_index) {
+    held = mine.running = records_.take();
+    merge_panes(index, at, end_ms, frontier::newest, records_.at(held));
+  }
+  const window_record& record = records_.at(held);
+  mine.bound = static_cast<std::uint32_t>(std::min<std::uint64_t>(record.count, ~std::uint32_t{0}));
+  return {&record,
+          {unit_->views[at].kind, from_unix_ms(of.grid.start_of(end_ms)), from_unix_ms(end_ms)},
+          now_ms,
+          baseline_of(index, at, end_ms, frontier::newest)};
+}
+
+judged_window pane_windows::window_at(std::uint32_t index, std::size_t at, std::int64_t end_ms,
+                                      std::int64_t now_ms, frontier which) {
+  const window_state& state = states_[index];
+  const view& of = views_[at];
+  if (state.head != no_index && newest_end(state, of) == end_ms &&
+      (of.one_pane || kept(index, at).running != no_index))
+    return newest_window(index, at, now_ms);
+  window_record& merged = records_.at(which == frontier::closed ? closed_scratch_ : open_scratch_);
+  const window_record* contents = &merged;
+  records_.clear(merged);
+  if (of.one_pane) {
+    std::uint32_t pane = state.head;
+    while (pane != no_index && records_.at(pane).end_ms > end_ms) pane = records_.at(pane).next;
+    if (pane != no_index && records_.at(pane).end_ms == end_ms) contents = &records_.at(pane);
+  } else {
+    merge_panes(index, at, end_ms, which, merged);
+  }
+  return {contents,
+          {unit_->views[at].kind, from_unix_ms(of.grid.start_of(end_ms)), from_unix_ms(end_ms)},
+          now_ms,
+          baseline_of(index, at, end_ms, which)};
+}
+
+void pane_windows::merge_panes(std::uint32_t index, std::size_t at, std::int64_t end_ms,
+                               frontier which, window_record& into) {
+  const window_state& state = states_[index];
+  const std::int64_t after_ms = std::max(views_[at].grid.start_of(end_ms), cut_of(index));
+  std::uint64_t merges = 0;
+  for (std::uint32_t pane = state.head; pane != no_index; pane = records_.at(pane).next) {
+    const window_record& one = records_.at(pane);
+    if (one.end_ms <= after_ms) break;
+    if (one.end_ms > end_ms) continue;
+    if (++merges <= scan_panes_max || which == frontier::other) {
+      records_.merge(into, one);
+      continue;
+    }
+    records_.clear(into);
+    fold_set& folds = folds_of(index, at);
+    const bool newest = which == frontier::newest;
+    merges += (newest ? folds.newest : folds.closed)
+                  .query(records_, state.head, after_ms, end_ms,
+                         newest ? records_.at(state.head).end_ms : end_ms + 1, into);
+    break;
+  }
+  charge(merges);
+}
+
+const window_record* pane_windows::baseline_of(std::uint32_t index, std::size_t at,
+                                               std::int64_t end_ms, frontier which) {
+  const view& of = views_[at];
+  if (of.baseline_ms == 0) return nullptr;
+  const window_state& state = states_[index];
+  window_record& merged = records_.at(baseline_scratch_);
+  records_.clear(merged);
+  const std::int64_t until_ms = of.grid.start_of(end_ms);
+  const std::int64_t after_ms = std::max(until_ms - of.baseline_ms, cut_of(index));
+  if (which == frontier::other) {
+    for (std::uint32_t pane = state.head; pane != no_index; pane = records_.at(pane).next) {
+      const window_record& one = records_.at(pane);
+      if (one.end_ms <= after_ms) break;
+      if (one.end_ms > until_ms) continue;
+      records_.merge_baseline(merged, one);
+      charge(1);
+    }
+    return &merged;
+  }
+  fold_set& folds = folds_of(index, at);
+  charge((which == frontier::newest ? folds.newest_baseline : folds.closed_baseline)
+             .query(records_, state.head, after_ms, until_ms, until_ms + 1, merged));
+  return &merged;
 }
 
 void pane_windows::forget(window_state& state) {
-  drop_panes(state.head, never_ms);
-  if (state.running != no_index) records_.give_back(state.running);
-  state.running = no_index;
+  while (state.own != no_index) drop_oldest(state);
+  drop_kept(static_cast<std::uint32_t>(&state - states_.data()));
+}
+
+void pane_windows::save_contents(const window_state& state, state_writer& to) const {
+  std::uint64_t panes = 0;
+  for (std::uint32_t at = state.own; at != no_index; at = records_.at(at).previous) ++panes;
+  to.put(panes);
+  for (std::uint32_t at = state.own; at != no_index; at = records_.at(at).previous) {
+    to.put(records_.at(at).end_ms);
+    records_.save(records_.at(at), to);
+  }
+  if (trailing_) to.put(cut_of(static_cast<std::uint32_t>(&state - states_.data())));
+}
+
+void pane_windows::load_contents(std::uint32_t index, state_reader& from) {
+  view_states_.resize(states_.size() * views_.size());
+  if (trailing_) trails_.resize(states_.size());
+  std::int64_t last_ms = INT64_MIN;
+  for (std::uint64_t left = from.take_count(16); left != 0 && !from.failed(); --left) {
+    const auto end_ms = from.take<std::int64_t>();
+    if (end_ms <= last_ms) return from.fail();
+    last_ms = end_ms;
+    records_.load(records_.at(pane_for(index, end_ms)), from);
+  }
+  // Not known, so it has to be looked at.
+  for (std::size_t at = 0; at < views_.size(); ++at) kept(index, at).bound = ~std::uint32_t{0};
+  if (trailing_) trails_[index].cut_ms = from.take<std::int64_t>();
+}
+
+std::uint64_t pane_windows::own_bytes() const {
+  return view_states_.size() * sizeof(view_state) + trails_.size() * sizeof(trail) +
+         (folds_.size() - free_folds_.size()) * sizeof(fold_set);
 }
 
 }  // namespace tocsin

@@ -6,17 +6,19 @@
 #include <string>
 #include <vector>
 
+#include "core/rule_filter.hpp"
 #include "core/rule_names.hpp"
 #include "tocsin/rule_set.hpp"
 
 namespace tocsin {
 
-/// A rule before it has a unit: index, unit, bit and aggregate_slots of `of` are not set. Defaults
-/// are filled in `of.spec`.
+/// A rule before it has a unit: index, unit, bit, view and aggregate_slots of `of` are not set.
+/// Defaults are filled in `of.spec`.
 struct compiled_rule {
   rule of;
-  expression where;
+  rule_filter filter;
   std::vector<group_field> group_by;
+  std::vector<expected_key> expected;
   std::vector<aggregate> aggregates;  ///< the rule's own, by slot
 };
 
@@ -25,8 +27,5 @@ struct compiled_rule {
 
 /// The revision: XXH3-64 over everything that gives the rule its meaning, 16 hex digits.
 [[nodiscard]] std::string revision_of(const compiled_rule& compiled);
-
-/// Fills in the default `every` and checks the lengths of a window. Returns what is wrong, or "".
-[[nodiscard]] std::string settle_window(window_spec& window);
 
 }  // namespace tocsin

@@ -8,6 +8,8 @@
 #include <array>
 #include <cctype>
 
+#include "core/rule_aggregates.hpp"
+
 namespace tocsin {
 namespace {
 
@@ -30,11 +32,8 @@ constexpr std::array window_names{
     bound_window_name{"duration", window_name::duration, value_type::length, trend::rising},
     bound_window_name{"max_severity", window_name::max_severity, value_type::text, trend::any},
     bound_window_name{"rule", window_name::rule, value_type::text, trend::constant},
-};
-
-constexpr std::array functions{
-    aggregate_function::count, aggregate_function::count_if, aggregate_function::sum,
-    aggregate_function::avg,   aggregate_function::min,      aggregate_function::max,
+    bound_window_name{"idle", window_name::idle, value_type::length, trend::any},
+    bound_window_name{"event_ids", window_name::event_ids, value_type::text, trend::any},
 };
 
 std::optional<name_binding> find_window_name(std::string_view name) {
@@ -42,13 +41,6 @@ std::optional<name_binding> find_window_name(std::string_view name) {
     if (one.name == name) {
       return name_binding{static_cast<std::uint32_t>(one.id), one.type, one.movement};
     }
-  }
-  return std::nullopt;
-}
-
-std::optional<aggregate_function> find_function(std::string_view name) {
-  for (const aggregate_function one : functions) {
-    if (to_text(one) == name) return one;
   }
   return std::nullopt;
 }
@@ -62,44 +54,7 @@ bool is_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || digit(c); });
 }
 
-/// What is wrong with an argument of that type, or "".
-std::string refuse_argument(aggregate_function function, const expression& argument) {
-  const value_type type = argument.type();
-  if (function == aggregate_function::count_if) {
-    if (type == value_type::boolean) return "";
-    return "count_if() wants a condition that is true or false";
-  }
-  if (type == value_type::integer || type == value_type::number || type == value_type::dynamic) {
-    return "";
-  }
-  return fmt::format("{}() wants a number", to_text(function));
-}
-
-/// How an aggregate moves while a window takes in events.
-trend movement_of(const aggregate& of) {
-  switch (of.function) {
-    case aggregate_function::count:
-    case aggregate_function::count_if:
-    case aggregate_function::max:
-      return trend::rising;
-    case aggregate_function::min:
-      return trend::falling;
-    case aggregate_function::avg:
-      return trend::any;
-    case aggregate_function::sum:
-      break;
-  }
-  const auto fixed = of.argument->constant();
-  const auto number = fixed ? fixed->as_number() : std::nullopt;
-  return number && *number >= 0 ? trend::rising : trend::any;
-}
-
 }  // namespace
-
-std::string canonical_text(const aggregate& of) {
-  return fmt::format("{}({})", to_text(of.function),
-                     of.argument ? of.argument->canonical() : std::string{});
-}
 
 schema rule_names::formulas() {
   schema names;
@@ -165,36 +120,17 @@ std::optional<name_binding> rule_names::find_selected(std::string_view name) con
 }
 
 result<name_binding> rule_names::add_aggregate(const aggregate_call& call) {
-  const auto function = find_function(call.function);
-  if (!function) {
-    return error{"unknown_function", fmt::format("unknown aggregate '{}'", call.function)};
+  auto bound = bind_aggregate(call);
+  if (!bound) return bound.failure();
+  if (needs_baseline(bound->of.function) && !has_baseline_) {
+    return error{"no_baseline", fmt::format("{}() compares with the past: give the rule "
+                                            "'baseline: {{length: 1h, min_samples: 30}}'",
+                                            call.function)};
   }
-  aggregate asked{*function, std::nullopt};
-  const std::size_t wanted = *function == aggregate_function::count ? 0 : 1;
-  if (call.arguments.size() != wanted) {
-    return error{"bad_arguments",
-                 fmt::format("{}() takes {}, this has {}", call.function,
-                             wanted == 0 ? "no argument" : "one argument", call.arguments.size())};
-  }
-  if (wanted == 1) {
-    auto argument = expression::compile(call.arguments[0], schema::of_event());
-    if (!argument) return argument.failure();
-    if (auto refusal = refuse_argument(*function, *argument); !refusal.empty()) {
-      return error{"bad_arguments", fmt::format("{}, not '{}'", refusal, call.arguments[0])};
-    }
-    asked.argument = std::move(*argument);
-  }
-  const std::string canonical = canonical_text(asked);
-  const auto known =
-      std::find_if(aggregates_.begin(), aggregates_.end(),
-                   [&](const aggregate& one) { return canonical_text(one) == canonical; });
-  const auto slot = static_cast<std::uint32_t>(known - aggregates_.begin());
-  const bool counts =
-      *function == aggregate_function::count || *function == aggregate_function::count_if;
-  const name_binding binding{aggregate_base + slot,
-                             counts ? value_type::integer : value_type::number, movement_of(asked)};
-  if (known == aggregates_.end()) aggregates_.push_back(std::move(asked));
-  return binding;
+  const auto [known, is_new] =
+      slots_.emplace(canonical_text(bound->of), static_cast<std::uint32_t>(aggregates_.size()));
+  if (is_new) aggregates_.push_back(std::move(bound->of));
+  return name_binding{aggregate_base + known->second, bound->type, bound->movement};
 }
 
 void rule_names::add_names(std::vector<std::string>& names, bool with_selected) const {

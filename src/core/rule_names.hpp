@@ -2,6 +2,7 @@
 // What the names in a rule's expressions and templates stand for, and the aggregates they ask for.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,8 @@ namespace tocsin {
 /// this object and must not outlive it.
 class rule_names {
  public:
-  rule_names() = default;
+  /// `has_baseline`: zscore() and mad_score() may be asked for.
+  explicit rule_names(bool has_baseline) : has_baseline_(has_baseline) {}
   rule_names(const rule_names&) = delete;
   rule_names& operator=(const rule_names&) = delete;
 
@@ -30,7 +32,8 @@ class rule_names {
   [[nodiscard]] std::string refuse_selected(std::string_view name) const;
   void add_selected(const std::string& name, value_type type, trend movement);
 
-  /// The aggregates asked for so far, by slot; each (function, argument) once.
+  /// The aggregates asked for so far, by slot; each (function, argument, parameter)
+  /// once.
   [[nodiscard]] const std::vector<aggregate>& aggregates() const noexcept { return aggregates_; }
 
  private:
@@ -43,11 +46,10 @@ class rule_names {
   [[nodiscard]] result<name_binding> add_aggregate(const aggregate_call& call);
   void add_names(std::vector<std::string>& names, bool with_selected) const;
 
+  bool has_baseline_;
   std::vector<named_binding> selected_;
   std::vector<aggregate> aggregates_;
+  std::map<std::string, std::uint32_t> slots_;  ///< by canonical_text
 };
-
-/// Equal for aggregates that compute the same: "max(value)".
-[[nodiscard]] std::string canonical_text(const aggregate& of);
 
 }  // namespace tocsin

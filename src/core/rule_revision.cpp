@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include "core/rule_aggregates.hpp"
 #include "core/rule_compiler.hpp"
 
 namespace tocsin {
@@ -44,6 +45,55 @@ void add_severity(canonical_writer& out, const rule& of) {
   }
 }
 
+void add_session(canonical_writer& out, const compiled_rule& compiled) {
+  const rule_spec& spec = compiled.of.spec;
+  if (compiled.filter.close) {
+    out.begin('o', 1);
+    out.add(compiled.filter.counts->canonical());
+    out.add(compiled.filter.close->canonical());
+  }
+  if (spec.window.session_max != duration{0} || spec.window.session_events_max != 0) {
+    out.begin('m', static_cast<std::size_t>(spec.window.session_events_max));
+    out.add(spec.window.session_max);
+  }
+  if (spec.fire_on != session_ends{}) {
+    const session_ends& on = spec.fire_on;
+    out.begin('f', (on.timeout ? 1U : 0U) + (on.close ? 2U : 0U) + (on.limit ? 4U : 0U));
+  }
+}
+
+/// What only some windows have is written only for them: each part has a letter of its own.
+void add_window(canonical_writer& out, const compiled_rule& compiled) {
+  const rule_spec& spec = compiled.of.spec;
+  const window_spec& window = spec.window;
+  out.begin('w', static_cast<std::size_t>(window.kind));
+  out.add(window.size);
+  out.add(window.every);
+  out.add(window.offset);
+  if (window.trailing) out.begin('t', 1);
+  if (!window.time_zone.empty()) {
+    out.begin('z', 1);
+    out.add(window.time_zone);
+  }
+  if (window.kind == window_kind::session) add_session(out, compiled);
+  if (!compiled.filter.steps.empty()) {
+    out.begin('q', compiled.filter.steps.size());
+    for (const sequence_step& step : compiled.filter.steps) {
+      out.begin('p', step.absent ? 1 : 0);
+      out.add(step.where.canonical());
+      out.add(step.within);
+    }
+  }
+  if (!compiled.expected.empty()) {
+    out.begin('x', compiled.expected.size());
+    for (const expected_key& key : compiled.expected) out.add(to_text(key.key));
+  }
+  if (spec.baseline.length != duration{0}) {
+    out.begin('b', static_cast<std::size_t>(spec.baseline.samples_min));
+    out.add(spec.baseline.length);
+  }
+}
+
 }  // namespace
 
 std::string revision_of(const compiled_rule& compiled) {
@@ -51,13 +101,10 @@ std::string revision_of(const compiled_rule& compiled) {
   const rule_spec& spec = of.spec;
   canonical_writer out;
   out.add(of.name);
-  out.add(compiled.where.canonical());
+  out.add(compiled.filter.where.canonical());
   out.begin('g', compiled.group_by.size());
   for (const group_field& field : compiled.group_by) out.add(field.name);
-  out.begin('w', static_cast<std::size_t>(spec.window.kind));
-  out.add(spec.window.size);
-  out.add(spec.window.every);
-  out.add(spec.window.offset);
+  add_window(out, compiled);
   out.add(*spec.lateness);
   out.begin('c', static_cast<std::size_t>(spec.clock));
   out.begin('a', compiled.aggregates.size());

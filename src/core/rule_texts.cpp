@@ -13,6 +13,10 @@ std::string_view to_text(window_kind kind) noexcept {
       return "sliding";
     case window_kind::session:
       return "session";
+    case window_kind::absence:
+      return "absence";
+    case window_kind::sequence:
+      return "sequence";
   }
   return "sliding";
 }
@@ -31,6 +35,48 @@ std::string_view to_text(aggregate_function function) noexcept {
       return "min";
     case aggregate_function::max:
       return "max";
+    case aggregate_function::stddev:
+      return "stddev";
+    case aggregate_function::stddev_pop:
+      return "stddev_pop";
+    case aggregate_function::variance:
+      return "variance";
+    case aggregate_function::variance_pop:
+      return "variance_pop";
+    case aggregate_function::distinct:
+      return "distinct";
+    case aggregate_function::quantile:
+      return "quantile";
+    case aggregate_function::first:
+      return "first";
+    case aggregate_function::last:
+      return "last";
+    case aggregate_function::delta:
+      return "delta";
+    case aggregate_function::rate:
+      return "rate";
+    case aggregate_function::slope:
+      return "slope";
+    case aggregate_function::predict:
+      return "predict";
+    case aggregate_function::time_to:
+      return "time_to";
+    case aggregate_function::ewma:
+      return "ewma";
+    case aggregate_function::zscore:
+      return "zscore";
+    case aggregate_function::mad_score:
+      return "mad_score";
+    case aggregate_function::top:
+      return "top";
+    case aggregate_function::collect:
+      return "collect";
+    case aggregate_function::merge_labels:
+      return "merge_labels";
+    case aggregate_function::any:
+      return "any";
+    case aggregate_function::all:
+      return "all";
   }
   return "count";
 }

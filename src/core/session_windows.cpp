@@ -5,8 +5,9 @@
 
 namespace tocsin {
 
-session_windows::session_windows(const rule_set& rules, const unit& of, key_store& keys)
-    : unit_windows(rules, of, keys), gap_ms_(of.window.size.count()) {}
+session_windows::session_windows(const rule_set& rules, const unit& of, key_store& keys,
+                                 engine_budget& budget)
+    : unit_windows(rules, of, keys, budget), gap_ms_(of.views.front().size.count()) {}
 
 session_windows::~session_windows() {
   for (window_state& state : states_) forget(state);
@@ -15,9 +16,10 @@ session_windows::~session_windows() {
 bool session_windows::accepts(std::uint32_t index, std::int64_t time_ms,
                               std::int64_t watermark_ms) {
   if (time_ms + gap_ms_ >= watermark_ms) return true;
-  if (index == no_index) return false;
-  for (std::uint32_t at = states_[index].head; at != no_index; at = records_.at(at).next)
-    if (belongs(records_.at(at), time_ms)) return true;
+  if (index != no_index)
+    for (std::uint32_t at = states_[index].head; at != no_index; at = records_.at(at).next)
+      if (belongs(records_.at(at), time_ms)) return true;
+  ++late_.front();
   return false;
 }
 
@@ -59,16 +61,18 @@ void session_windows::enter(std::uint32_t index, const arriving_event& arriving,
   for (std::uint32_t bit = 0; bit < unit_->rules.size(); ++bit) {
     if ((early_mask_ & ~state.met & (std::uint64_t{1} << bit)) == 0) continue;
     const rule& one = judge_.rule_at(bit);
-    const judged_window window = window_of(session);
-    if (judge_.holds(one, window))
+    if (!may_judge(one)) continue;
+    const judged_window window = window_of(session, time_ms);
+    if (holds(one, window, state))
       report_holding(state, index, one, window, &arriving,
                      {arriving.from.arrived, arriving.position, "condition met"}, out);
   }
 }
 
-judged_window session_windows::window_of(const window_record& session) const {
+judged_window session_windows::window_of(const window_record& session, std::int64_t now_ms) const {
   return {&session,
-          {window_kind::session, from_unix_ms(session.first_ms), from_unix_ms(session.last_ms)}};
+          {window_kind::session, from_unix_ms(session.first_ms), from_unix_ms(session.last_ms)},
+          now_ms};
 }
 
 std::int64_t session_windows::close_at(std::uint32_t index, std::int64_t due_ms,
@@ -80,8 +84,7 @@ std::int64_t session_windows::close_at(std::uint32_t index, std::int64_t due_ms,
     state.head = records_.at(first).next;
     judge_ended(index, records_.at(first), due_ms, out);
     // A later session may reach back over the same times; these ids are not its own.
-    if (state.ids != nullptr)
-      state.ids->forget(records_.at(first).first_ms, records_.at(first).last_ms);
+    forget_ids(state, records_.at(first).first_ms, records_.at(first).last_ms);
     records_.drop(first);
   }
   return state.head == no_index ? never_ms : records_.at(state.head).last_ms + gap_ms_;
@@ -92,12 +95,15 @@ void session_windows::judge_ended(std::uint32_t index, const window_record& sess
   window_state& state = states_[index];
   for (std::uint32_t bit = 0; bit < unit_->rules.size(); ++bit) {
     const rule& one = judge_.rule_at(bit);
-    const judged_window window = window_of(session);
-    if (judge_.holds(one, window))
-      report_holding(state, index, one, window, nullptr, closing_cause(due_ms, "session timed out"),
-                     out);
-    else if ((state.met & mask_of(one)) != 0)
-      report_cleared(state, one, window, closing_cause(due_ms, "session ended"), out);
+    if (!may_judge(one)) continue;
+    const judged_window window = window_of(session, due_ms);
+    if (holds(one, window, state)) {
+      if (one.spec.fire_on.timeout)
+        report_holding(state, index, one, window, nullptr,
+                       closing_cause(due_ms, "session timed out"), out);
+    } else if ((state.met & mask_of(one)) != 0) {
+      report_cleared(state, index, one, window, closing_cause(due_ms, "session ended"), out);
+    }
   }
 }
 
@@ -106,6 +112,23 @@ void session_windows::forget(window_state& state) {
     const std::uint32_t next = records_.at(state.head).next;
     records_.drop(state.head);
     state.head = next;
+  }
+}
+
+void session_windows::save_contents(const window_state& state, state_writer& to) const {
+  std::uint64_t sessions = 0;
+  for (std::uint32_t at = state.head; at != no_index; at = records_.at(at).next) ++sessions;
+  to.put(sessions);
+  for (std::uint32_t at = state.head; at != no_index; at = records_.at(at).next)
+    records_.save(records_.at(at), to);
+}
+
+void session_windows::load_contents(std::uint32_t index, state_reader& from) {
+  std::uint32_t* place = &states_[index].head;
+  for (std::uint64_t left = from.take_count(16); left != 0 && !from.failed(); --left) {
+    *place = records_.take();
+    records_.load(records_.at(*place), from);
+    place = &records_.at(*place).next;
   }
 }
 

@@ -10,11 +10,24 @@
 
 namespace tocsin {
 
+std::vector<id_ring::entry> listed_ids(const window_record& window, const id_ring& known) {
+  std::vector<id_ring::entry> ids = known.entries();
+  std::erase_if(ids, [&](const id_ring::entry& one) {
+    return one.time_ms < window.first_ms || one.time_ms > window.last_ms;
+  });
+  std::sort(ids.begin(), ids.end(), [](const auto& left, const auto& right) {
+    return std::tie(left.time_ms, left.position) < std::tie(right.time_ms, right.position);
+  });
+  return ids;
+}
+
 value window_scope::get(std::uint32_t id) const {
   if (id >= event_base) return event_value(static_cast<event_field>(id - event_base));
   if (id >= aggregate_base)
-    return records_.layout().read(rule_.aggregate_slots[id - aggregate_base], *window_.record,
-                                  record_store::cells(*window_.record));
+    return records_.layout().read(
+        rule_.aggregate_slots[id - aggregate_base], *window_.record,
+        record_store::cells(*window_.record),
+        window_.baseline == nullptr ? nullptr : record_store::cells(*window_.baseline), texts_);
   if (id >= selected_base) return rule_.selected[id - selected_base].formula.evaluate(*this);
   return window_value(static_cast<window_name>(id));
 }
@@ -41,7 +54,7 @@ value window_scope::window_value(window_name name) const {
     case window_name::window_end:
       return time_text(name, window_.bounds.end);
     case window_name::window_size:
-      return value::of(unit_.window.size);
+      return value::of(rule_.spec.window.size);
     case window_name::duration:
       return record.count == 0 ? value{} : value::of(duration{record.last_ms - record.first_ms});
     case window_name::max_severity:
@@ -50,8 +63,26 @@ value window_scope::window_value(window_name name) const {
                  : value::of(to_text(static_cast<severity>(record.worst)));
     case window_name::rule:
       return value::of(std::string_view{rule_.name});
+    case window_name::idle:
+      return idle_length();
+    case window_name::event_ids:
+      return event_ids_text();
   }
   return {};
+}
+
+value window_scope::idle_length() const {
+  if (window_.record->count == 0) return value::of(window_.bounds.end - window_.bounds.start);
+  return value::of(duration{std::max<std::int64_t>(0, window_.now_ms - window_.record->last_ms)});
+}
+
+value window_scope::event_ids_text() const {
+  if (key_.ids == nullptr) return {};
+  const std::vector<id_ring::entry> ids = listed_ids(*window_.record, *key_.ids);
+  std::string& text = texts_.emplace_back();
+  for (const id_ring::entry& one : ids) text.append(text.empty() ? "" : ", ").append(one.id);
+  if (window_.record->with_id > ids.size()) text.append(text.empty() ? "..." : ", ...");
+  return text.empty() ? value{} : value::of(std::string_view{text});
 }
 
 value window_scope::event_value(event_field field) const {
@@ -77,11 +108,11 @@ std::optional<std::string_view> window_scope::key_text(std::string_view field) c
   return std::nullopt;
 }
 
-bool window_judge::holds(const rule& of, const judged_window& window) {
-  if (window.record->count < of.count_floor) return false;
+bool window_judge::holds(const rule& of, const judged_window& window, const judged_key& key) {
+  // What is absent has no events: only there does a window without any say something.
+  if (window.record->count < of.count_floor && unit_->kind != window_kind::absence) return false;
   ++judgements_;
-  const judged_key nobody;
-  return of.having.holds(window_scope{of, *unit_, group_of(), *records_, window, nobody});
+  return of.having.holds(window_scope{of, *unit_, group_of(), *records_, window, key});
 }
 
 severity window_judge::severity_of(const rule& of, const judged_window& window,
@@ -161,16 +192,9 @@ finding window_judge::report(finding::kind what, const rule& of, const judged_wi
   said.proof.first_event_time = from_unix_ms(record.first_ms);
   said.proof.last_event_time = from_unix_ms(record.last_ms);
   said.proof.first_event_position = record.first_position;
-  if (key.ids != nullptr) {
-    std::vector<id_ring::entry> ids = key.ids->entries();
-    std::erase_if(ids, [&](const id_ring::entry& one) {
-      return one.time_ms < record.first_ms || one.time_ms > record.last_ms;
-    });
-    std::sort(ids.begin(), ids.end(), [](const auto& left, const auto& right) {
-      return std::tie(left.time_ms, left.position) < std::tie(right.time_ms, right.position);
-    });
-    for (const id_ring::entry& one : ids) said.proof.event_ids.emplace_back(one.id);
-  }
+  if (key.ids != nullptr)
+    for (const id_ring::entry& one : listed_ids(record, *key.ids))
+      said.proof.event_ids.emplace_back(one.id);
   said.proof.event_ids_truncated = record.with_id > said.proof.event_ids.size();
   return said;
 }

@@ -15,6 +15,9 @@ namespace tocsin {
 struct judged_window {
   const window_record* record;
   window_bounds bounds;
+  std::int64_t now_ms = 0;  ///< the time, by the rule's clock, that the judgement speaks of: the
+                            ///< event's at hand, or the deadline's
+  const window_record* baseline = nullptr;  ///< the unit's baseline before the window; null: none
 };
 
 /// Who a finding is about and what its texts are made from.
@@ -42,8 +45,10 @@ class window_judge {
     return rules_->rules()[unit_->rules[bit]];
   }
 
-  /// Whether the rule's `having` is true of the window; an empty window never meets it.
-  [[nodiscard]] bool holds(const rule& of, const judged_window& window);
+  /// Whether the rule's `having` is true of the window; an empty window never meets it, unless the
+  /// unit is about absence. Of the key, `having` can see the ids of events; without it
+  /// `event_ids` is missing.
+  [[nodiscard]] bool holds(const rule& of, const judged_window& window, const judged_key& key = {});
 
   /// A finding with the window as evidence; texts only when asked for.
   [[nodiscard]] finding report(finding::kind what, const rule& of, const judged_window& window,

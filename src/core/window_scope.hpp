@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,10 @@
 #include "core/window_judge.hpp"
 
 namespace tocsin {
+
+/// Of the events whose ids the ring holds, those that the window lists, by (time, log position).
+[[nodiscard]] std::vector<id_ring::entry> listed_ids(const window_record& window,
+                                                     const id_ring& known);
 
 /// Lives as long as one evaluation: texts it hands out point into it.
 class window_scope final : public scope {
@@ -26,6 +31,8 @@ class window_scope final : public scope {
   [[nodiscard]] value window_value(window_name name) const;
   [[nodiscard]] value event_value(event_field field) const;
   [[nodiscard]] value time_text(window_name name, instant at) const;
+  [[nodiscard]] value idle_length() const;
+  [[nodiscard]] value event_ids_text() const;
   /// The key's text for a group field, or nothing when the rule is not grouped by it.
   [[nodiscard]] std::optional<std::string_view> key_text(std::string_view field) const;
 
@@ -37,6 +44,7 @@ class window_scope final : public scope {
   const judged_key& key_;
   mutable std::array<std::string, 4> time_texts_;
   mutable std::vector<std::string_view> key_texts_;
+  mutable text_shelf texts_;
 };
 
 }  // namespace tocsin

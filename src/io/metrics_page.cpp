@@ -102,11 +102,37 @@ void add_windows(const pipeline_counts& from, std::size_t rules, std::vector<Met
       counter("tocsin_window_judgements_total", "Times that a rule's condition was judged.")
           .add(from.judgements)
           .take());
-  auto late = counter("tocsin_late_events_total",
-                      "Events that came after a window they belong to had closed, by rule.");
-  for (const auto& [rule, count] : from.late_by_rule) late.add(count, {{"rule", rule}});
-  to.push_back(late.take());
+  to.push_back(gauge("tocsin_window_state_bytes", "State that windows hold, estimated.")
+                   .add(from.bytes)
+                   .take());
   to.push_back(gauge("tocsin_keys", "Keys that windows hold state for.").add(from.keys).take());
+}
+
+void add_rules(const std::map<std::string, rule_totals>& by_rule, std::vector<MetricFamily>& to) {
+  const auto each = [&](family named, std::uint64_t rule_totals::*count) {
+    for (const auto& [rule, totals] : by_rule) named.add(totals.*count, {{"rule", rule}});
+    to.push_back(named.take());
+  };
+  each(counter("tocsin_late_events_total",
+               "Events that came after a window they belong to had closed, by rule."),
+       &rule_totals::late);
+  each(gauge("tocsin_rule_keys", "Keys that a rule holds state for."), &rule_totals::keys);
+  each(gauge("tocsin_rule_state_bytes",
+             "State of a rule's windows, estimated; shared state counts for each rule."),
+       &rule_totals::bytes);
+  each(counter("tocsin_rule_overflow_events_total",
+               "Events of new keys that a rule had no room for: they count under __overflow__."),
+       &rule_totals::overflowed);
+  each(counter("tocsin_rule_judgements_total", "Times that a rule's condition was judged."),
+       &rule_totals::judgements);
+  each(counter("tocsin_rule_met_total", "Times that a rule's condition became true."),
+       &rule_totals::met);
+  each(counter("tocsin_rule_failures_total",
+               "Judgements that failed: the rule is off since the first."),
+       &rule_totals::failures);
+  each(counter("tocsin_rule_budget_exhausted_total",
+               "Judgements left out because the rule had used up its budget."),
+       &rule_totals::exhausted);
 }
 
 void add_alerts(const pipeline_counts& from, std::vector<MetricFamily>& to) {
@@ -202,6 +228,7 @@ std::string metrics_page::render(const pipeline_counts& counts, const process_us
   add_events(counts, families);
   add_sources(counts_by_shown_source(counts.by_source), families);
   add_windows(counts, rules_, families);
+  add_rules(counts.by_rule, families);
   add_alerts(counts, families);
   add_process(process, families);
   return prometheus::TextSerializer{}.Serialize(families);

@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint64_t shards_max = 256;
 constexpr std::uint64_t kib = 1024;
 constexpr std::uint64_t mib = 1024 * kib;
+constexpr std::uint64_t gib = 1024 * mib;
 
 std::optional<std::uint64_t> whole_number(std::string_view text) {
   std::uint64_t number = 0;
@@ -31,7 +32,8 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
 /// "4096", "64KiB" or "1MiB".
 std::optional<std::uint64_t> byte_size(std::string_view text) {
   std::uint64_t unit_bytes = 1;
-  for (const auto& [suffix, bytes] : {std::pair{"KiB", kib}, std::pair{"MiB", mib}}) {
+  for (const auto& [suffix, bytes] :
+       {std::pair{"KiB", kib}, std::pair{"MiB", mib}, std::pair{"GiB", gib}}) {
     if (!text.ends_with(suffix)) continue;
     unit_bytes = bytes;
     text.remove_suffix(3);
@@ -45,6 +47,7 @@ std::optional<std::uint64_t> byte_size(std::string_view text) {
 }
 
 std::string byte_text(std::uint64_t bytes) {
+  if (bytes >= gib && bytes % gib == 0) return fmt::format("{}GiB", bytes / gib);
   if (bytes >= mib && bytes % mib == 0) return fmt::format("{}MiB", bytes / mib);
   if (bytes >= kib && bytes % kib == 0) return fmt::format("{}KiB", bytes / kib);
   return fmt::format("{}", bytes);
@@ -100,9 +103,9 @@ class settings_decoder {
   settings decode(const yaml_node& root) {
     settings into;
     if (root.type == yaml_node::kind::null) return into;
-    if (!decode_.check_map(
-            root, "the settings",
-            {"ingest", "alerts", "http", "rules", "data", "shards", "tick", "log", "limits"})) {
+    if (!decode_.check_map(root, "the settings",
+                           {"ingest", "alerts", "http", "rules", "data", "shards", "tick", "log",
+                            "limits", "state"})) {
       return into;
     }
     if (const yaml_node* ingest = section(root, "ingest", {"push", "acked"})) {
@@ -130,6 +133,7 @@ class settings_decoder {
       });
     }
     decode_limits(root, into.limits);
+    decode_state(root, into.state);
     return into;
   }
 
@@ -180,8 +184,9 @@ class settings_decoder {
         return "";
       }
       if (bytes) {
-        return fmt::format("is not a size between {} and {} (a whole number of bytes, KiB or MiB)",
-                           byte_text(least), byte_text(most));
+        return fmt::format(
+            "is not a size between {} and {} (a whole number of bytes, KiB, MiB or GiB)",
+            byte_text(least), byte_text(most));
       }
       return fmt::format("is not a whole number between {} and {}", least, most);
     });
@@ -242,6 +247,14 @@ class settings_decoder {
                     fmt::format("'event_bytes' {} is larger than 'message_bytes' {}",
                                 byte_text(into.event_bytes), byte_text(into.message_bytes)));
     }
+  }
+
+  void decode_state(const yaml_node& root, engine_limits& into) {
+    const yaml_node* state = section(root, "state", {"keys", "bytes", "work_per_second"});
+    if (state == nullptr) return;
+    take_number(*state, "keys", into.keys, 1, 1'000'000'000);
+    take_bytes(*state, "bytes", into.bytes, mib, 1024 * gib);
+    take_number(*state, "work_per_second", into.work_per_second, 1000, 1'000'000'000'000);
   }
 
   std::filesystem::path folder_;

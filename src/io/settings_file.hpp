@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tocsin/engine_limits.hpp"
 #include "tocsin/event.hpp"
 #include "tocsin/result.hpp"
 
@@ -26,6 +27,7 @@ struct settings {
       std::chrono::milliseconds{200};  ///< tick: how often time passes when no event comes
   std::string log_level = "info";      ///< log.level: debug, info, warning, error
   event_limits limits;                 ///< limits.*: bounds on events
+  engine_limits state;                 ///< state.*: bounds on what windows hold and rules do
 };
 
 /// Reads settings; `file` is named in the findings, and rule globs are made relative to its folder.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/rule_aggregates.hpp"
 #include "io/json_line.hpp"
 
 namespace tocsin {
@@ -26,9 +27,7 @@ std::vector<std::string> group_names(const rule_set& rules, const rule& of) {
 std::vector<std::string> aggregate_names(const rule_set& rules, const rule& of) {
   std::vector<std::string> names;
   for (const auto slot : of.aggregate_slots) {
-    const auto& each = unit_of(rules, of).aggregates[slot];
-    names.push_back(fmt::format("{}({})", to_text(each.function),
-                                each.argument ? each.argument->canonical() : ""));
+    names.push_back(canonical_text(unit_of(rules, of).aggregates[slot]));
   }
   return names;
 }
@@ -44,21 +43,87 @@ std::vector<std::string> index_names(const rule_set& rules, const rule& of) {
   return names;
 }
 
-std::string window_text(const unit& of) {
-  const auto& window = of.window;
+std::string fixed_text(const window_spec& window) {
+  std::string text = fmt::format("fixed {}", format_duration(window.size));
+  if (window.offset.count() != 0) {
+    text += fmt::format(", offset {}", format_duration(window.offset));
+  }
+  if (!window.time_zone.empty()) text += fmt::format(", time zone {}", window.time_zone);
+  return text;
+}
+
+std::vector<std::string> ends_fired_on(const rule& of) {
+  std::vector<std::string> ends;
+  const session_ends& on = of.spec.fire_on;
+  if (on.timeout) ends.emplace_back("timeout");
+  if (on.close) ends.emplace_back("close");
+  if (on.limit) ends.emplace_back("limit");
+  if (of.early) ends.emplace_back("early");
+  return ends;
+}
+
+std::string session_text(const unit& in, const rule& of) {
+  const window_spec& window = of.spec.window;
+  std::string text = fmt::format("session, gap {}", format_duration(window.size));
+  if (window.session_max.count() != 0) {
+    text += fmt::format(", max {}", format_duration(window.session_max));
+  }
+  if (window.session_events_max != 0) {
+    text += fmt::format(", max_events {}", window.session_events_max);
+  }
+  if (in.close) text += fmt::format(", closed by {}", in.close->canonical());
+  return text + fmt::format(", fires on {}", fmt::join(ends_fired_on(of), ", "));
+}
+
+std::string sequence_text(const unit& in) {
+  std::string text = "sequence: ";
+  for (const sequence_step& step : in.steps) {
+    if (&step != &in.steps.front()) {
+      text += fmt::format(", then within {} {}", format_duration(step.within),
+                          step.absent ? "not " : "");
+    }
+    text += fmt::format("({})", step.where.canonical());
+  }
+  return text;
+}
+
+std::string window_text(const unit& in, const rule& of) {
+  const window_spec& window = of.spec.window;
   switch (window.kind) {
     case window_kind::fixed:
-      return fmt::format("fixed {}{}", format_duration(window.size),
-                         window.offset.count() == 0
-                             ? ""
-                             : fmt::format(", offset {}", format_duration(window.offset)));
+      return fixed_text(window);
     case window_kind::sliding:
       return fmt::format("sliding {} every {}", format_duration(window.size),
-                         format_duration(window.every));
+                         window.trailing ? "event" : format_duration(window.every));
     case window_kind::session:
-      return fmt::format("session, gap {}", format_duration(window.size));
+      return session_text(in, of);
+    case window_kind::absence:
+      return fmt::format("absent {}{}", format_duration(window.size),
+                         in.expected.empty() ? ""
+                                             : fmt::format(", {} keys expected from the start",
+                                                           in.expected.size()));
+    case window_kind::sequence:
+      return sequence_text(in);
   }
   return {};
+}
+
+std::string limits_text(const rule_limits& of) {
+  std::string text;
+  const auto add = [&text](std::string_view name, std::uint64_t limit) {
+    if (limit != 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, limit);
+  };
+  add("keys", of.keys);
+  add("bytes", of.bytes);
+  add("events", of.events);
+  return text;
+}
+
+std::string firing_text(const rule& of) {
+  const window_kind kind = of.spec.window.kind;
+  if (kind == window_kind::absence || kind == window_kind::sequence) return of.early_reason;
+  return fmt::format("{}: {}", of.early ? "early, at the event" : "at the window's close",
+                     of.early_reason);
 }
 
 std::string severity_text(const rule& of) {
@@ -98,6 +163,45 @@ void add_trial(json_line& to, const rule_trial& trial) {
   to.end_object().end_object();
 }
 
+std::uint64_t milliseconds(duration length) {
+  return static_cast<std::uint64_t>(length.count());
+}
+
+void add_steps(json_line& to, const unit& in) {
+  to.key("steps").begin_list();
+  for (const sequence_step& step : in.steps) {
+    to.begin_object().key(step.absent ? "not" : "where").text(step.where.canonical());
+    to.key("within_ms").count(milliseconds(step.within)).end_object();
+  }
+  to.end_list();
+}
+
+void add_window(json_line& to, const unit& in, const rule& of) {
+  const window_spec& window = of.spec.window;
+  to.key("window").begin_object();
+  to.key("kind").text(to_text(window.kind));
+  to.key("size_ms").count(milliseconds(window.size));
+  to.key("every_ms").count(milliseconds(window.every));
+  to.key("offset_ms").count(milliseconds(window.offset));
+  to.key("trailing").flag(window.trailing);
+  if (!window.time_zone.empty()) to.key("time_zone").text(window.time_zone);
+  if (window.kind == window_kind::session) {
+    to.key("max_ms").count(milliseconds(window.session_max));
+    to.key("max_events").count(window.session_events_max);
+    if (in.close) to.key("close").text(in.close->canonical());
+    add_list(to, "fire_on", ends_fired_on(of));
+  }
+  if (window.kind == window_kind::sequence) add_steps(to, in);
+  if (window.kind == window_kind::absence) to.key("expected_keys").count(in.expected.size());
+  to.end_object();
+  if (in.baseline.length.count() != 0) {
+    to.key("baseline").begin_object().key("length_ms").count(milliseconds(in.baseline.length));
+    to.key("min_samples").count(in.baseline.samples_min).end_object();
+  }
+  to.key("limits").begin_object().key("keys").count(in.limits.keys);
+  to.key("bytes").count(in.limits.bytes).key("events").count(in.limits.events).end_object();
+}
+
 void add_rule(json_line& to, const rule_set& rules, const rule& of, const event_batch* tried) {
   const auto& in = unit_of(rules, of);
   to.begin_object();
@@ -108,11 +212,7 @@ void add_rule(json_line& to, const rule_set& rules, const rule& of, const event_
   to.key("where").text(in.where_canonical);
   add_list(to, "index", index_names(rules, of));
   add_list(to, "group_by", group_names(rules, of));
-  to.key("window").begin_object();
-  to.key("kind").text(to_text(in.window.kind));
-  to.key("size_ms").count(static_cast<std::uint64_t>(in.window.size.count()));
-  to.key("every_ms").count(static_cast<std::uint64_t>(in.window.every.count()));
-  to.key("offset_ms").count(static_cast<std::uint64_t>(in.window.offset.count())).end_object();
+  add_window(to, in, of);
   to.key("lateness_ms").count(static_cast<std::uint64_t>(in.lateness.count()));
   to.key("clock").text(in.clock == rule_clock::event ? "event" : "arrival");
   add_list(to, "aggregates", aggregate_names(rules, of));
@@ -160,12 +260,16 @@ std::string describe_rule(const rule_set& rules, const rule& of,
   line("index", or_none(index_names(rules, of), "none: `where` is evaluated for every event"));
   line("group_by", or_none(group_names(rules, of), "nothing: all events are one key"));
   line("window",
-       fmt::format("{}, lateness {}, by {} time", window_text(in), format_duration(in.lateness),
+       fmt::format("{}, lateness {}, by {} time", window_text(in, of), format_duration(in.lateness),
                    in.clock == rule_clock::event ? "event" : "arrival"));
   line("aggregates", or_none(aggregate_names(rules, of), "none"));
   line("having", of.condition);
-  line("fires", fmt::format("{}: {}", of.early ? "early, at the event" : "at the window's close",
-                            of.early_reason));
+  if (in.baseline.length.count() != 0) {
+    line("baseline", fmt::format("{} before the window, at least {} values",
+                                 format_duration(in.baseline.length), in.baseline.samples_min));
+  }
+  if (const auto limits = limits_text(in.limits); !limits.empty()) line("limits", limits);
+  line("fires", firing_text(of));
   if (of.spec.pending_for.count() > 0) line("for", format_duration(of.spec.pending_for));
   if (of.spec.keep_firing_for.count() > 0) {
     line("keeps", fmt::format("firing for {}", format_duration(of.spec.keep_firing_for)));

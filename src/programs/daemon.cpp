@@ -124,6 +124,7 @@ std::optional<error> daemon::start_pipeline(std::shared_ptr<const rule_set> rule
   pipeline_settings wanted;
   wanted.shards = settings_.shards;
   wanted.limits = settings_.limits;
+  wanted.state = settings_.state;
   wanted.tick = settings_.tick;
   std::vector<std::shared_ptr<transition_sink>> sinks;
   if (stream_) sinks.push_back(stream_);

@@ -227,16 +227,30 @@ TEST(expression, required_equalities_come_from_the_outer_conjunction) {
           "(title == 'c' || title == 'd') && !(resource_id == 'e') && level == 'error' && "
           "action == 'firing' && item == resource_id")
           .required();
-  ASSERT_EQ(facts.size(), 3U);
+  ASSERT_EQ(facts.size(), 4U);
   EXPECT_EQ(facts[0].field, event_field::item);
   EXPECT_EQ(facts[0].texts, std::vector<std::string>{"a"});
   EXPECT_EQ(facts[1].field, event_field::source_id);
   EXPECT_EQ(facts[2].field, std::nullopt);
   EXPECT_EQ(facts[2].label, "env");
   EXPECT_EQ(facts[2].texts, (std::vector<std::string>{"x", "y"}));
+  EXPECT_EQ(facts[3].field, event_field::title);
+  EXPECT_EQ(facts[3].texts, (std::vector<std::string>{"c", "d"}));
   EXPECT_EQ(compiled("item == 'a'").required().size(), 1U);
   EXPECT_TRUE(compiled("item == 'a' || value > 1").required().empty());
   EXPECT_TRUE(compiled("item != 'a' && item in ['a', title]").required().empty());
+}
+
+TEST(expression, alternatives_require_what_all_of_them_demand) {
+  const std::vector<required_equality> facts =
+      compiled(
+          "item == 'a' && labels.env == 'x' || item in ['b', 'a'] && value > 1 || "
+          "(item == 'c' || item == 'd') && labels.zone == 'x'")
+          .required();
+  ASSERT_EQ(facts.size(), 1U);
+  EXPECT_EQ(facts[0].field, event_field::item);
+  EXPECT_EQ(facts[0].texts, (std::vector<std::string>{"a", "b", "c", "d"}));
+  EXPECT_TRUE(compiled("labels.a == 'x' || labels.b == 'x'").required().empty());
 }
 
 TEST(expression, only_what_uses_no_name_is_constant) {

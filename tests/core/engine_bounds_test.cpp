@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an engine does when keys, bytes, events or work reach their bounds, and when a rule fails.
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "support/engine_driver.hpp"
+#include "support/rules.hpp"
+
+namespace tocsin::testing {
+namespace {
+
+using kind = finding::kind;
+
+constexpr long long start_ms = 1'772'323'200'000;
+
+window_event event_of(const std::string& source, long long time_ms) {
+  window_event event;
+  event.source = source;
+  event.arrived_ms = event.time_ms = start_ms + time_ms;
+  return event;
+}
+
+const std::string counting =
+    "rules: [{name: n, where: true, group_by: [source_id], window: {fixed: 1m}, lateness: 0s, "
+    "having: 'count() >= 3'";
+
+/// The findings that are about `rule`.
+std::vector<finding> of_rule(const std::vector<finding>& all, const rule_set& rules,
+                             const std::string& rule) {
+  std::vector<finding> some;
+  for (const finding& each : all)
+    if (rules.rule_at(each.rule).name == rule) some.push_back(each);
+  return some;
+}
+
+std::string group_text(const finding& of) {
+  std::string text;
+  for (const auto& [name, value] : of.texts->group) text += name + "=" + value.value_or("-") + ";";
+  return text;
+}
+
+TEST(engine_bounds, keys_beyond_a_rules_limit_count_together_under_the_overflow_key) {
+  engine_driver engine{rules_from_yaml(counting + ", limits: {keys: 2}}]"), 1};
+  engine.take(event_of("a", 1));
+  engine.take(event_of("b", 2));
+  std::vector<finding> found;
+  for (int i = 0; i < 3; ++i) {
+    const auto some = engine.take(event_of("new" + std::to_string(i), 3 + i));
+    found.insert(found.end(), some.begin(), some.end());
+  }
+  const auto met = of_rule(found, engine.rules(), "n");
+  ASSERT_EQ(met.size(), 1u) << "three events of three keys without room are one key's";
+  EXPECT_EQ(group_text(met[0]), "source_id=__overflow__;");
+  EXPECT_EQ(engine.totals().overflowed, 3u);
+  EXPECT_EQ(engine.totals_by_rule().at(0).keys, 3u);
+}
+
+TEST(engine_bounds, known_keys_go_on_unharmed_when_there_is_no_room) {
+  engine_driver engine{rules_from_yaml(counting + ", limits: {keys: 2}}]"), 1};
+  engine.take(event_of("a", 1));
+  engine.take(event_of("b", 2));
+  for (int i = 0; i < 100; ++i) engine.take(event_of("new" + std::to_string(i), 3));
+  engine.take(event_of("a", 4));
+  const auto found = of_rule(engine.take(event_of("a", 5)), engine.rules(), "n");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(group_text(found[0]), "source_id=a;");
+  EXPECT_EQ(found[0].proof.event_count, 3u);
+}
+
+TEST(engine_bounds, an_alert_says_that_there_is_no_room_until_there_is) {
+  engine_driver engine{rules_from_yaml(counting + ", limits: {keys: 1}}]"), 1};
+  engine.take(event_of("a", 1));
+  const auto told = of_rule(engine.take(event_of("b", 2)), engine.rules(), "tocsin-overflow");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].what, kind::met);
+  EXPECT_EQ(told[0].severity, severity::warning);
+  EXPECT_EQ(group_text(told[0]), "rule=n;shard=0;");
+  EXPECT_TRUE(of_rule(engine.take(event_of("c", 3)), engine.rules(), "tocsin-overflow").empty())
+      << "said once";
+  const auto over = of_rule(engine.tick(start_ms + 10 * 60'000), engine.rules(), "tocsin-overflow");
+  ASSERT_EQ(over.size(), 1u);
+  EXPECT_EQ(over[0].what, kind::cleared);
+  EXPECT_EQ(over[0].print, told[0].print);
+}
+
+TEST(engine_bounds, keys_that_are_over_make_room) {
+  engine_driver engine{rules_from_yaml(counting + ", limits: {keys: 1}}]"), 1};
+  engine.take(event_of("a", 1));
+  engine.take(event_of("b", 10 * 60'000));
+  EXPECT_EQ(engine.totals().overflowed, 0u);
+}
+
+TEST(engine_bounds, all_rules_together_have_a_bound_on_keys) {
+  engine_limits limits;
+  limits.keys = 10;
+  engine_driver engine{rules_from_yaml(counting + "}]"), 1, limits};
+  for (int i = 0; i < 1'000; ++i) engine.take(event_of("s" + std::to_string(i), 1));
+  EXPECT_EQ(engine.totals_by_rule().at(0).keys, 11u) << "ten and the overflow key";
+  EXPECT_EQ(engine.totals().overflowed, 990u);
+}
+
+TEST(engine_bounds, bytes_stay_below_their_bound_however_many_keys_come) {
+  engine_limits limits;
+  limits.bytes = 1024 * 1024;
+  engine_driver engine{
+      rules_from_yaml("rules: [{name: n, where: true, group_by: [source_id], window: {sliding: 1h, "
+                      "every: 1m}, select: {d: distinct(item), t: 'top(item, 5)'}, having: 'd > "
+                      "100'}]"),
+      1, limits};
+  for (int i = 0; i < 100'000; ++i) {
+    window_event event = event_of("s" + std::to_string(i), i);
+    event.item = "item " + std::to_string(i);
+    event.id = "id" + std::to_string(i);
+    engine.take(event);
+  }
+  EXPECT_GT(engine.totals().overflowed, 0u);
+  EXPECT_LT(engine.totals().bytes, limits.bytes + 512 * 1024)
+      << "the overflow key's own panes come on top";
+}
+
+TEST(engine_bounds, every_event_is_known_or_overflowed) {
+  engine_limits limits;
+  limits.keys = 50;
+  engine_driver engine{rules_from_yaml(counting + "}]"), 1, limits};
+  for (int i = 0; i < 3'000; ++i) engine.take(event_of("s" + std::to_string(i % 300), i));
+  EXPECT_EQ(engine.totals().updates, 3'000u);
+  EXPECT_EQ(engine.totals().overflowed, 2'500u);
+}
+
+TEST(engine_bounds, a_trailing_window_holds_at_most_the_events_its_limit_allows) {
+  engine_driver engine{
+      rules_from_yaml("rules: [{name: n, where: true, group_by: [source_id], window: {sliding: 1h, "
+                      "every: event}, limits: {events: 10}, lateness: 0s, select: {c: count()}, "
+                      "having: 'c >= 11'}]"),
+      1};
+  std::vector<finding> found;
+  for (int i = 0; i < 100; ++i) {
+    const auto some = engine.take(event_of("a", i));
+    found.insert(found.end(), some.begin(), some.end());
+  }
+  EXPECT_TRUE(found.empty()) << "eleven instants are never held";
+}
+
+const std::string two_rules =
+    "rules: [{name: bad, where: true, group_by: [source_id], window: {fixed: 1m}, lateness: 0s, "
+    "having: 'count() >= 2'}, {name: good, where: true, group_by: [source_id], window: {fixed: "
+    "1m}, lateness: 0s, having: 'count() >= 2'}]";
+
+TEST(rule_isolation, a_rule_that_throws_is_off_and_said_to_be_while_the_others_go_on) {
+  engine_limits limits;
+  limits.before_judgement = [](const rule& of) {
+    if (of.name == "bad") throw std::runtime_error("out of everything");
+  };
+  engine_driver engine{rules_from_yaml(two_rules), 1, limits};
+  engine.take(event_of("a", 1));
+  const auto found = engine.take(event_of("a", 2));
+  EXPECT_TRUE(of_rule(found, engine.rules(), "bad").empty());
+  EXPECT_EQ(of_rule(found, engine.rules(), "good").size(), 1u);
+  const auto told = of_rule(found, engine.rules(), "tocsin-failure");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].severity, severity::error);
+  EXPECT_EQ(group_text(told[0]), "rule=bad;shard=0;");
+  EXPECT_EQ(told[0].texts->description, "out of everything");
+  engine.take(event_of("b", 3));
+  const auto later = engine.take(event_of("b", 4));
+  EXPECT_EQ(of_rule(later, engine.rules(), "good").size(), 1u);
+  EXPECT_TRUE(of_rule(later, engine.rules(), "tocsin-failure").empty()) << "said once";
+  EXPECT_EQ(engine.totals_by_rule().at(0).failures, 1u) << "it is not tried again";
+}
+
+TEST(rule_isolation, a_rule_that_has_used_up_its_budget_waits_for_the_next_second) {
+  engine_limits limits;
+  limits.work_per_second = 5;
+  engine_driver engine{rules_from_yaml(two_rules), 1, limits};
+  std::vector<finding> found;
+  const auto add = [&](const std::vector<finding>& some) {
+    found.insert(found.end(), some.begin(), some.end());
+  };
+  for (int i = 0; i < 20; ++i) {
+    add(engine.take(event_of("s" + std::to_string(i), 100)));
+    add(engine.take(event_of("s" + std::to_string(i), 101)));
+  }
+  const auto in_first_second = of_rule(found, engine.rules(), "good").size();
+  EXPECT_GE(in_first_second, 5u);
+  EXPECT_LT(in_first_second, 20u);
+  ASSERT_EQ(of_rule(found, engine.rules(), "tocsin-failure").size(), 2u) << "one for each rule";
+  EXPECT_GT(engine.totals_by_rule().at(1).exhausted, 0u);
+  found.clear();
+  add(engine.take(event_of("t", 1'500)));
+  add(engine.take(event_of("t", 1'501)));
+  EXPECT_EQ(of_rule(found, engine.rules(), "good").size(), 1u);
+  EXPECT_EQ(of_rule(found, engine.rules(), "tocsin-failure").size(), 2u) << "judged again";
+}
+
+TEST(engine_snapshot, a_restart_forgets_nothing_of_bounds_and_failures) {
+  engine_driver engine{rules_from_yaml(counting + ", limits: {keys: 1}}]"), 1};
+  engine.take(event_of("a", 1));
+  engine.take(event_of("b", 2));
+  EXPECT_EQ(engine.restart(), "");
+  EXPECT_TRUE(of_rule(engine.take(event_of("c", 3)), engine.rules(), "tocsin-overflow").empty())
+      << "it was said before the restart";
+  const auto met = of_rule(engine.take(event_of("d", 4)), engine.rules(), "n");
+  ASSERT_EQ(met.size(), 1u) << "b, c and d are the overflow key's three";
+}
+
+TEST(engine_snapshot, bytes_that_are_damaged_of_other_rules_or_shards_are_refused) {
+  const auto rules = rules_from_yaml(counting + "}]");
+  engine_driver engine{rules, 1};
+  for (int i = 0; i < 20; ++i) engine.take(event_of("s" + std::to_string(i), i));
+  const std::string saved = engine.save().front();
+  window_engine other_rules{rules_from_yaml(two_rules)};
+  EXPECT_EQ(other_rules.restore(saved).value_or(error{}).code, "other_rules");
+  window_engine other_shards{rules, {}, 1, 2};
+  EXPECT_EQ(other_shards.restore(saved).value_or(error{}).code, "other_rules");
+  window_engine nothing{rules};
+  EXPECT_EQ(nothing.restore("").value_or(error{}).code, "bad_snapshot");
+  for (std::size_t bytes = 0; bytes < saved.size(); ++bytes) {
+    window_engine cut{rules};
+    EXPECT_TRUE(cut.restore(std::string_view{saved}.substr(0, bytes)).has_value())
+        << "cut at " << bytes;
+  }
+  window_engine whole{rules};
+  EXPECT_FALSE(whole.restore(saved).has_value());
+  EXPECT_EQ(whole.totals().keys, 20u);
+}
+
+}  // namespace
+}  // namespace tocsin::testing

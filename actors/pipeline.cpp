@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <mutex>
 #include <string>
@@ -172,6 +173,7 @@ struct pipeline::running {
   }
 
   [[nodiscard]] std::size_t events_at_most(const burst& messages) const {
+    if (messages.decoded) return messages.decoded->events.size();
     std::size_t events = 0;
     for (const std::string_view message : messages.messages) {
       events += std::min(announced_events(message), events_per_message + 1);
@@ -181,6 +183,7 @@ struct pipeline::running {
 
   bool send(burst messages, burst_gate::credit held) {
     if (!held) return false;
+    assert(manual_clock || !messages.decoded);
     if (!manual_clock) messages.arrivals.clear();
     caf::anon_send(actors.ingest,
                    burst_in{std::make_shared<const burst>(std::move(messages)), std::move(held)});

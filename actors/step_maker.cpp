@@ -16,29 +16,55 @@ step_maker::step_maker(const event_limits& limits, std::shared_ptr<const rule_se
 std::shared_ptr<const log_step> step_maker::of_burst(const std::shared_ptr<const burst>& what,
                                                      instant now) {
   clock_ = std::max(clock_, now);
-  auto batch = std::make_shared<event_batch>();
-  batch->owners.push_back(what);
-  // Bursts are mostly like the one before: room for as many spares growing.
-  batch->events.reserve(std::max(what->messages.size(), last_events_ + last_events_ / 4));
   refused_.clear();
-  for (std::size_t i = 0; i < what->messages.size(); ++i) {
-    if (i < what->arrivals.size()) clock_ = std::max(clock_, what->arrivals[i]);
-    decoder_.decode(what->messages[i], clock_, *batch, refused_);
-  }
-  last_events_ = batch->events.size();
+  auto batch = what->decoded ? adopt(what->decoded) : decode(what);
   enter_in_books(*batch);
   if (batch->events.empty()) return nullptr;
 
-  batch->first_position = next_position_;
   next_position_ += batch->events.size();
-  batch->clock = batch->events.back().arrived;
-  if (enricher_) enricher_->apply(*batch);
   auto step = std::make_shared<log_step>();
   step->number = ++steps_;
   step->clock = batch->clock;
   step->slices = router_.route(*batch);
   step->batch = std::move(batch);
   return step;
+}
+
+std::shared_ptr<const event_batch> step_maker::decode(const std::shared_ptr<const burst>& what) {
+  auto batch = std::make_shared<event_batch>();
+  batch->owners.push_back(what);
+  // Bursts are mostly like the one before: room for as many spares growing.
+  batch->events.reserve(std::max(what->messages.size(), last_events_ + last_events_ / 4));
+  for (std::size_t i = 0; i < what->messages.size(); ++i) {
+    if (i < what->arrivals.size()) clock_ = std::max(clock_, what->arrivals[i]);
+    decoder_.decode(what->messages[i], clock_, *batch, refused_);
+  }
+  last_events_ = batch->events.size();
+  batch->first_position = next_position_;
+  if (!batch->events.empty()) batch->clock = batch->events.back().arrived;
+  if (enricher_) enricher_->apply(*batch);
+  return batch;
+}
+
+std::shared_ptr<const event_batch> step_maker::adopt(
+    const std::shared_ptr<const event_batch>& decoded) {
+  if (decoded->events.empty()) return decoded;
+  const instant first = decoded->events.front().arrived;
+  const instant last = decoded->events.back().arrived;
+  if (decoded->first_position == next_position_ && first >= clock_ && decoded->clock == last) {
+    clock_ = last;
+    return decoded;
+  }
+  auto own = std::make_shared<event_batch>(*decoded);
+  own->owners.push_back(decoded);
+  own->first_position = next_position_;
+  for (event& each : own->events) {
+    clock_ = std::max(clock_, each.arrived);
+    each.arrived = clock_;
+    if (!each.has_time) each.time = clock_;
+  }
+  own->clock = clock_;
+  return own;
 }
 
 std::shared_ptr<const log_step> step_maker::of_time(instant now) {

@@ -37,6 +37,10 @@ class step_maker {
   [[nodiscard]] ingest_report report() const;
 
  private:
+  [[nodiscard]] std::shared_ptr<const event_batch> decode(const std::shared_ptr<const burst>& what);
+  /// The batch of a burst that was decoded before, numbered and stamped for this log.
+  [[nodiscard]] std::shared_ptr<const event_batch> adopt(
+      const std::shared_ptr<const event_batch>& decoded);
   void enter_in_books(const event_batch& batch);
 
   event_decoder decoder_;

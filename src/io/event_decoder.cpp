@@ -17,9 +17,9 @@ namespace {
 /// The message-level half of decoding: which element is next, and what is said when it cannot be.
 class message_reader {
  public:
-  message_reader(const event_limits& limits, event_encoding encoding, instant arrived,
+  message_reader(const event_limits& limits, event_encoding encoding, instant arrived, stamping by,
                  event_batch& into, std::vector<rejection>& refused)
-      : reader_(limits, encoding, arrived, into),
+      : reader_(limits, encoding, arrived, into, by),
         events_max_(limits.events_per_message),
         refused_(refused) {}
 
@@ -50,6 +50,8 @@ class message_reader {
     }
     return true;
   }
+
+  [[nodiscard]] instant arrived() const noexcept { return reader_.arrived(); }
 
   /// Refuses what follows the elements that were read.
   void refuse(std::string_view code, std::string message) {
@@ -104,31 +106,43 @@ void decode_json(const transcoded_json& json, message_reader& reader) {
 
 void event_decoder::decode(std::string_view message, instant arrived, event_batch& into,
                            std::vector<rejection>& refused) {
+  (void)decode(message, arrived, stamping::given, into, refused);
+}
+
+void event_decoder::decode_recorded(std::string_view message, instant& clock, event_batch& into,
+                                    std::vector<rejection>& refused) {
+  clock = decode(message, clock, stamping::recorded, into, refused);
+}
+
+/// Gives the arrival of the last event accepted.
+instant event_decoder::decode(std::string_view message, instant arrived, stamping by,
+                              event_batch& into, std::vector<rejection>& refused) const {
   if (message.size() > limits_.message_bytes) {
     refused.push_back({0,
                        "message_too_large",
                        fmt::format("message: seen {} bytes, wanted at most {}", message.size(),
                                    limits_.message_bytes),
                        {}});
-    return;
+    return arrived;
   }
   const auto first = std::find_if_not(message.begin(), message.end(), is_white_space);
   if (first == message.end()) {
     refused.push_back(
         {0, "empty_message", "message: seen nothing, wanted an event or a batch", {}});
-    return;
+    return arrived;
   }
   if (*first != '{' && *first != '[') {
-    message_reader reader{limits_, event_encoding::msgpack, arrived, into, refused};
+    message_reader reader{limits_, event_encoding::msgpack, arrived, by, into, refused};
     decode_msgpack(message, reader);
-    return;
+    return reader.arrived();
   }
   const auto json = std::make_shared<const transcoded_json>(
       transcode_json(message, std::min(limits_.nesting, nesting_max)));
   const std::size_t before = into.events.size();
-  message_reader reader{limits_, event_encoding::json, arrived, into, refused};
+  message_reader reader{limits_, event_encoding::json, arrived, by, into, refused};
   decode_json(*json, reader);
   if (into.events.size() > before) into.owners.push_back(json);
+  return reader.arrived();
 }
 
 }  // namespace tocsin

@@ -20,6 +20,8 @@ struct rejection {
   std::string source;       ///< source_id when it could be read, else ""
 };
 
+enum class stamping : std::uint8_t;
+
 class event_decoder {
  public:
   explicit event_decoder(event_limits limits) : limits_(limits) {}
@@ -34,7 +36,17 @@ class event_decoder {
   void decode(std::string_view message, instant arrived, event_batch& into,
               std::vector<rejection>& refused);
 
+  /// The same for a message of a recording, whose events say themselves when they arrived: at their
+  /// `arrived_at` (a key of recordings; Unix ms or RFC 3339; it is no label), else at their `time`,
+  /// else at `clock`. Arrivals never run backwards: an earlier one counts as `clock`, which is
+  /// moved to the arrival of each event that is accepted.
+  void decode_recorded(std::string_view message, instant& clock, event_batch& into,
+                       std::vector<rejection>& refused);
+
  private:
+  instant decode(std::string_view message, instant arrived, stamping by, event_batch& into,
+                 std::vector<rejection>& refused) const;
+
   event_limits limits_;
 };
 

@@ -4,8 +4,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -36,6 +38,14 @@ result<event_file> event_file::open(const std::string& path) {
   return event_file(descriptor, path);
 }
 
+event_file::event_file(int descriptor, std::string name)
+    : descriptor_(descriptor), name_(std::move(name)) {
+  struct stat facts {};
+  if (::fstat(descriptor_, &facts) == 0 && S_ISREG(facts.st_mode)) {
+    bytes_total_ = static_cast<std::uint64_t>(facts.st_size);
+  }
+}
+
 event_file::~event_file() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
@@ -43,28 +53,53 @@ event_file::~event_file() {
 event_file::event_file(event_file&& from) noexcept
     : descriptor_(std::exchange(from.descriptor_, -1)),
       name_(std::move(from.name_)),
+      bytes_total_(from.bytes_total_),
+      bytes_read_(from.bytes_read_),
       form_(from.form_),
       buffer_(std::move(from.buffer_)),
-      taken_(from.taken_),
+      capacity_(std::exchange(from.capacity_, 0)),
+      filled_(std::exchange(from.filled_, 0)),
+      taken_(std::exchange(from.taken_, 0)),
+      lent_(from.lent_),
       ended_(from.ended_),
       number_(from.number_) {}
 
+std::shared_ptr<const void> event_file::memory() noexcept {
+  lent_ = true;
+  return buffer_;
+}
+
+void event_file::make_room(std::size_t bytes) {
+  const auto rest = held();
+  if (lent_ || rest.size() + bytes > capacity_) {
+    const auto capacity = rest.size() + bytes;
+    std::shared_ptr<char[]> fresh(new char[capacity]);
+    std::memcpy(fresh.get(), rest.data(), rest.size());
+    buffer_ = std::move(fresh);
+    capacity_ = capacity;
+    lent_ = false;
+  } else if (taken_ > 0) {
+    std::memmove(buffer_.get(), rest.data(), rest.size());
+  }
+  filled_ = rest.size();
+  taken_ = 0;
+}
+
 result<bool> event_file::read_more() {
   if (ended_) return false;
-  buffer_.erase(0, taken_);
-  taken_ = 0;
-  const auto size = buffer_.size();
-  buffer_.resize(size + piece_bytes);
+  // As much again as is held: a long message is not searched from its beginning too often.
+  make_room(std::max(piece_bytes, held().size()));
   ssize_t got;
   do {
-    got = ::read(descriptor_, buffer_.data() + size, piece_bytes);
+    got = ::read(descriptor_, buffer_.get() + filled_, capacity_ - filled_);
   } while (got < 0 && errno == EINTR);
-  buffer_.resize(size + static_cast<std::size_t>(got > 0 ? got : 0));
   if (got < 0) {
     ended_ = true;
     return error{"unreadable_file",
                  fmt::format("{}: cannot be read: {}", name_, std::strerror(errno))};
   }
+  filled_ += static_cast<std::size_t>(got);
+  bytes_read_ += static_cast<std::uint64_t>(got);
   ended_ = got == 0;
   return !ended_;
 }
@@ -100,7 +135,7 @@ result<std::optional<event_file::message>> event_file::next_line() {
       searched = text.size();
       if (searched > message_bytes_max) {
         ended_ = true;
-        taken_ = buffer_.size();
+        taken_ = filled_;
         return error{"message_too_large",
                      fmt::format("{}:{}: the line is longer than {} bytes, wanted one JSON message "
                                  "a line",
@@ -113,7 +148,7 @@ result<std::optional<event_file::message>> event_file::next_line() {
       end = held().size();
     }
     const auto line = held().substr(0, end);
-    taken_ = std::min(taken_ + end + 1, buffer_.size());
+    taken_ = std::min(taken_ + end + 1, filled_);
     ++number_;
     searched = 0;
     if (line.find_first_not_of(white_space) != std::string_view::npos) {
@@ -141,7 +176,7 @@ result<std::optional<event_file::message>> event_file::next_msgpack() {
     }
     const auto left = held().size();
     ended_ = true;
-    taken_ = buffer_.size();
+    taken_ = filled_;
     return error{"malformed",
                  fmt::format("{}: message {}: the last {} bytes are cut off or no msgpack, wanted "
                              "complete messages",

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t event_depth = 1;
 constexpr std::size_t labels_depth = 2;
+constexpr std::string_view arrival_key = "arrived_at";
 
 constexpr std::uint32_t bit(event_field field) noexcept {
   return 1U << static_cast<unsigned>(field);
@@ -30,9 +31,11 @@ reading event_reader::read(msgpack_cursor& at) {
   fresh.time = arrived_;
   current_ = &fresh;
   why_.code = {};
+  recorded_arrival_.reset();
   seen_ = present_ = label_fields_ = 0;
   const auto bytes = [&] { return static_cast<std::size_t>(at.position() - begin.position()); };
   if (!read_element(at) || bytes() > limits_.event_bytes) return turn_away(begin, at);
+  if (stamping_ == stamping::recorded && !stamp_recorded()) return turn_away(begin, at);
   if ((label_fields_ & present_) != 0) drop_overridden_labels();
   current_->labels_count = static_cast<std::uint32_t>(into_.labels.size()) - current_->labels_begin;
   return reading::accepted;
@@ -224,6 +227,9 @@ bool event_reader::read_labels(msgpack_cursor& at) {
 }
 
 bool event_reader::read_label(msgpack_cursor& at, std::string_view name, std::size_t depth) {
+  if (stamping_ == stamping::recorded && name == arrival_key) {
+    return read_recorded_arrival(at, depth);
+  }
   if (name.empty() || name.size() > limits_.label_name_bytes) {
     return refuse_length("bad_label_name", {event_field::labels, name}, name.size(), 1,
                          limits_.label_name_bytes);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ namespace tocsin {
 /// What the sender wrote. JSON reaches the reader as msgpack, but may give `time` as text.
 enum class event_encoding : std::uint8_t { msgpack, json };
 
+/// Whose word an event's arrival is: the caller's, or that of the event itself, as in recordings.
+enum class stamping : std::uint8_t { given, recorded };
+
 /// What became of one element. Torn: its bytes cannot be read to its end, so nothing after it can.
 enum class reading : std::uint8_t { accepted, refused, torn };
 
@@ -24,9 +28,12 @@ inline constexpr std::size_t nesting_max = 64;
 
 class event_reader {
  public:
+  /// Recorded stamping: an event's arrival is its `arrived_at` (Unix ms or RFC 3339; no label),
+  /// else its `time`, else `arrived`; none is earlier than `arrived` or than that of an event
+  /// accepted before.
   event_reader(const event_limits& limits, event_encoding encoding, instant arrived,
-               event_batch& into) noexcept
-      : limits_(limits), encoding_(encoding), arrived_(arrived), into_(into) {}
+               event_batch& into, stamping by = stamping::given) noexcept
+      : limits_(limits), encoding_(encoding), stamping_(by), arrived_(arrived), into_(into) {}
 
   /// Reads the next element: a map, or an array in positional form. Accepted: the event and its
   /// labels were appended. Refused: the batch is as before, `at` is behind the element, why() says
@@ -36,6 +43,9 @@ class event_reader {
 
   /// The last refusal, without its index.
   [[nodiscard]] rejection& why() noexcept { return why_; }
+
+  /// The arrival of the last accepted event; before the first one what was given.
+  [[nodiscard]] instant arrived() const noexcept { return arrived_; }
 
  private:
   /// What a message names: a field, or a label when `label` is not null.
@@ -61,6 +71,9 @@ class event_reader {
   bool read_labels(msgpack_cursor& at);
   bool read_label(msgpack_cursor& at, std::string_view name, std::size_t depth);
   bool read_label_value(msgpack_cursor& at, label& of, std::size_t depth);
+  bool read_recorded_arrival(msgpack_cursor& at, std::size_t depth);
+  bool stamp_recorded();
+  bool check_time_ahead(instant time, instant arrived);
   void drop_overridden_labels();
 
   reading turn_away(const msgpack_cursor& begin, msgpack_cursor& at);
@@ -74,9 +87,11 @@ class event_reader {
 
   const event_limits& limits_;
   event_encoding encoding_;
+  stamping stamping_;
   instant arrived_;
   event_batch& into_;
-  event* current_ = nullptr;  ///< the one being read: the batch's last
+  event* current_ = nullptr;                 ///< the one being read: the batch's last
+  std::optional<instant> recorded_arrival_;  ///< the current event's arrived_at
   rejection why_;
   std::uint32_t seen_ = 0;          ///< known keys seen, by bit
   std::uint32_t present_ = 0;       ///< known keys with a value, by bit

@@ -2,6 +2,7 @@
 // JSON texts by nlohmann's rules of quoting.
 #include "io/json_line.hpp"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace tocsin {
@@ -33,6 +34,13 @@ json_line& json_line::plain(std::string_view word) {
 json_line& json_line::text(std::string_view value) {
   return plain(
       nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+json_line& json_line::number(double value) {
+  constexpr double exact_whole_max = 9007199254740992.0;
+  return plain(value == std::trunc(value) && std::abs(value) <= exact_whole_max
+                   ? std::to_string(static_cast<long long>(value))
+                   : nlohmann::json(value).dump());
 }
 
 json_line& json_line::key(std::string_view name) {

@@ -19,6 +19,9 @@ class json_line {
   /// Bytes that are not UTF-8 are replaced.
   json_line& text(std::string_view value);
   json_line& count(std::uint64_t value) { return plain(std::to_string(value)); }
+  /// The shortest text that reads back as the same number; whole numbers without a point.
+  /// Precondition: finite.
+  json_line& number(double value);
   json_line& flag(bool value) { return plain(value ? "true" : "false"); }
   json_line& null() { return plain("null"); }
 

@@ -10,6 +10,7 @@ namespace tocsin {
 void add_send(CLI::App& tocsin, int& exit_code);
 void add_watch(CLI::App& tocsin, int& exit_code);
 void add_check(CLI::App& tocsin, int& exit_code);
+void add_test(CLI::App& tocsin, int& exit_code);
 void add_replay(CLI::App& tocsin, int& exit_code);
 void add_agent_host(CLI::App& agent, int& exit_code);
 void add_agent_tail(CLI::App& agent, int& exit_code);

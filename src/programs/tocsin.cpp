@@ -9,7 +9,7 @@
 #include "programs/console.hpp"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Sends events, watches alerts, checks and replays rules.", "tocsin"};
+  CLI::App app{"Sends events, watches alerts, checks, tests and replays rules.", "tocsin"};
   app.set_version_flag("--version", "tocsin " TOCSIN_VERSION);
   app.require_subcommand(1);
   app.footer(
@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   tocsin::add_send(app, code);
   tocsin::add_watch(app, code);
   tocsin::add_check(app, code);
+  tocsin::add_test(app, code);
   tocsin::add_replay(app, code);
   auto* const agent = app.add_subcommand("agent", "Observe this machine and send what is seen");
   agent->require_subcommand(1);

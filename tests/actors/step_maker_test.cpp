@@ -70,6 +70,54 @@ TEST(step_maker, the_clock_never_runs_backwards) {
   EXPECT_EQ(maker.of_time(traffic_start)->clock, traffic_start + 10s);
 }
 
+/// What a reader of recordings hands over: `arrivals.size()` events, numbered from `position`.
+std::shared_ptr<event_batch> decoded_events(const std::vector<instant>& arrivals,
+                                            std::uint64_t position) {
+  auto batch = std::make_shared<event_batch>();
+  for (const instant at : arrivals) {
+    event& one = batch->events.emplace_back();
+    one.set_text(event_field::source_id, "agent");
+    one.time = one.arrived = at;
+  }
+  batch->first_position = position;
+  batch->clock = arrivals.back();
+  return batch;
+}
+
+burst burst_of_decoded(std::shared_ptr<const event_batch> batch) {
+  burst made;
+  made.decoded = std::move(batch);
+  return made;
+}
+
+TEST(step_maker, decoded_events_that_fit_the_log_are_taken_without_a_copy) {
+  step_maker maker({}, testing::every_event_fires(), 1);
+  const auto batch = decoded_events({traffic_start, traffic_start + 3s}, 1);
+  const auto step = maker.of_burst(shared(burst_of_decoded(batch)), instant{});
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->batch.get(), batch.get());
+  EXPECT_EQ(step->clock, traffic_start + 3s);
+  EXPECT_EQ(maker.clock(), traffic_start + 3s);
+  EXPECT_EQ(maker.report().events, (ingest_counts{2, 2, 0, 0, 0}));
+  const auto next =
+      maker.of_burst(shared(burst_of_decoded(decoded_events({traffic_start + 3s}, 3))), instant{});
+  EXPECT_EQ(next->batch->first_position, 3U);
+}
+
+TEST(step_maker, decoded_events_that_do_not_fit_are_numbered_and_stamped_anew) {
+  step_maker maker({}, testing::every_event_fires(), 1);
+  (void)maker.of_time(traffic_start + 2s);
+  const auto batch = decoded_events({traffic_start, traffic_start + 3s}, 77);
+  batch->events[1].has_time = true;
+  const auto step = maker.of_burst(shared(burst_of_decoded(batch)), instant{});
+  EXPECT_EQ(step->batch->first_position, 1U);
+  EXPECT_EQ(step->batch->events[0].arrived, traffic_start + 2s);
+  EXPECT_EQ(step->batch->events[0].time, traffic_start + 2s) << "it had none: it is its arrival";
+  EXPECT_EQ(step->batch->events[1].arrived, traffic_start + 3s);
+  EXPECT_EQ(step->clock, traffic_start + 3s);
+  EXPECT_EQ(batch->events[0].arrived, traffic_start) << "what is shared is not written to";
+}
+
 TEST(step_maker, a_burst_with_nothing_good_is_counted_and_makes_no_step) {
   step_maker maker({}, testing::every_event_fires(), 1);
   EXPECT_FALSE(maker.of_burst(shared(burst_of({"{", "{\"source_id\": 5}"})), traffic_start));

@@ -93,6 +93,38 @@ class Replay(Case):
         self.assertIn("events.jsonl: line 3: rejected: bad_type: ", done.stderr)
         self.assertIn("3 events, 2 rejected, ", done.stderr)
 
+    def test_two_sets_of_rules_are_compared_over_the_same_events(self):
+        file = self.write("events.jsonl", "".join(
+            json.dumps({"item": "http", "value": 500, "resource_id": host, "time": BEGIN + 1000 * n}) + "\n"
+            for n in range(5) for host in ("a", "b")[:2 if n < 4 else 1]))
+        new = self.write("new.yaml", RULES.replace("failures >= 4", "failures >= 5")
+                         .replace("quiet-end", "other-end"))
+        old = self.write("old.yaml", RULES)
+        arguments = ("replay", "--rules", new, "--against", old, "--events", file)
+        done = tocsin(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for words in (": 1 alert, 2 before: 1 later, 1 vanished", "mean: 0 alerts, 0 before\n",
+                      "other-end: 0 alerts, 0 before (a new rule)", "(no longer a rule)",
+                      "later     critical  burst {resource_id=a}", "fired 1s later: ",
+                      "vanished  critical  burst {resource_id=b}", "event_count: 4 -> 5",
+                      "values.failures: 4 -> 5"):
+            self.assertIn(words, done.stdout)
+        told = json.loads(tocsin(*arguments, "--json").stdout)
+        moved, gone = told["differences"] if told["differences"][0]["kind"] == "later" \
+            else reversed(told["differences"])
+        self.assertEqual((moved["kind"], moved["moved_ms"], moved["group"]), ("later", 1000, {"resource_id": "a"}))
+        self.assertEqual((gone["kind"], gone["after"], gone["before"]["fired_at"]), ("vanished", None, BEGIN + 3000))
+        self.assertEqual({each["rule"]: each["same"] for each in told["rules"]},
+                         {"burst": 0, "mean": 0, "other-end": 0, "quiet-end": 0})
+
+    def test_the_same_rules_differ_in_nothing(self):
+        file = self.write("events.jsonl", "".join(json.dumps(each) + "\n" for each in self.events(3000)))
+        rules = self.write("same.yaml", RULES)
+        told = json.loads(self.replay("--against", rules, "--events", file, "--json").stdout)
+        self.assertEqual(told["differences"], [])
+        self.assertTrue(all(each["before"] == each["after"] == each["same"] for each in told["rules"]))
+        self.assertGreater(sum(each["same"] for each in told["rules"]), 0)
+
     def test_wrong_rules_or_files_fail(self):
         events = self.write("events.jsonl", "{}\n")
         bad = self.write("bad.yaml", "rules:\n- name: x\n  where: nope ==\n")

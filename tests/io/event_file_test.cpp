@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <string_view>
 #include <vector>
 
 namespace tocsin {
@@ -87,6 +89,28 @@ TEST_F(event_file_test, messages_longer_than_a_read_come_whole) {
 TEST_F(event_file_test, a_line_without_end_is_an_error) {
   auto file = opened(std::string(event_file::message_bytes_max + 1'000'000, 'x'));
   EXPECT_EQ(read_all(file), (std::vector<std::string>{"message_too_large"}));
+}
+
+TEST_F(event_file_test, memory_keeps_messages_beyond_the_next_ones) {
+  const std::string text(200'000, 'x');
+  std::string bytes;
+  for (int at = 0; at < 5; ++at) bytes += "\"" + std::to_string(at) + text + "\"\n";
+  auto file = opened(bytes);
+  EXPECT_EQ(file.bytes_total(), bytes.size());
+  std::vector<std::string_view> seen;
+  std::vector<std::shared_ptr<const void>> memory;
+  for (int at = 0; at < 5; ++at) {
+    const auto next = file.next();
+    ASSERT_TRUE(next && *next);
+    seen.push_back((*next)->bytes);
+    memory.push_back(file.memory());
+  }
+  EXPECT_EQ(file.bytes_taken(), bytes.size());
+  const auto end = file.next();
+  EXPECT_TRUE(end && !*end);
+  for (int at = 0; at < 5; ++at) {
+    EXPECT_EQ(seen[static_cast<std::size_t>(at)], "\"" + std::to_string(at) + text + "\"");
+  }
 }
 
 TEST_F(event_file_test, a_missing_file_is_named) {

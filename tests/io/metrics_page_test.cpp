@@ -37,7 +37,8 @@ TEST(metrics_page, every_count_stands_under_its_name) {
   counts.updates = 7;
   counts.judgements = 8;
   counts.keys = 9;
-  counts.late_by_rule = {{"never", 0}, {"often", 10}};
+  counts.by_rule["never"] = {};
+  counts.by_rule["often"].late = 10;
   counts.transitions = 12;
   counts.active_alerts = 13;
   const auto page = metrics_page{"1.2.3", 2}.render(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which cells a unit's aggregates need, how events enter them and how they merge.
+// Which cells a unit's aggregates need, and what enters and merges beyond the plain numbers that
+// window_record.cpp works on.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -201,42 +202,6 @@ std::uint32_t aggregate_layout::hold(held_kind kind, const aggregate& one, bool 
   return offset;
 }
 
-void aggregate_layout::clear(double* cells) const {
-  std::copy(cleared_.begin(), cleared_.end(), cells);
-}
-
-void aggregate_layout::release(double* cells) const {
-  for (const held_plan& plan : held_) release_held(plan, cells + plan.offset);
-  clear(cells);
-}
-
-std::ptrdiff_t aggregate_layout::add(double* cells, const event_batch& batch, const event& from,
-                                     std::int64_t time_ms, std::uint64_t position) const {
-  for (const cell_plan& plan : plans_) {
-    const argument_plan& argument = arguments_[plan.argument];
-    double* at = cells + plan.offset;
-    if (plan.kind == cell_kind::count_if) {
-      if (argument.formula.holds(event_scope{batch, from})) at[0] += 1;
-      continue;
-    }
-    double number = from.value;
-    if (!argument.is_event_value)
-      number = argument.formula.evaluate(event_scope{batch, from}).as_number().value_or(none);
-    if (std::isnan(number)) continue;
-    if (plan.kind == cell_kind::sum) {
-      add_compensated(at, number);
-      at[2] += 1;
-    } else if (plan.kind == cell_kind::minimum) {
-      if (!(at[0] <= number)) at[0] = number;
-    } else if (plan.kind == cell_kind::maximum) {
-      if (!(at[0] >= number)) at[0] = number;
-    } else {
-      add_number(plan, at, number, time_ms, position);
-    }
-  }
-  return held_.empty() ? 0 : add_to_held(cells, batch, from, time_ms, position);
-}
-
 void aggregate_layout::add_number(const cell_plan& plan, double* at, double number,
                                   std::int64_t time_ms, std::uint64_t position) {
   if (!std::isfinite(number)) return;
@@ -283,33 +248,19 @@ std::ptrdiff_t aggregate_layout::add_to_held(double* cells, const event_batch& b
 }
 
 void aggregate_layout::merge(double* into, const double* from) const {
-  for (const cell_plan& plan : plans_) merge_cells(plan, into + plan.offset, from + plan.offset);
+  merge_plain(into, from);
   for (const held_plan& plan : held_) merge_held(plan, into + plan.offset, from + plan.offset);
 }
 
 void aggregate_layout::merge_baseline(double* into, const double* from) const {
   for (const cell_plan& plan : plans_)
-    if (plan.in_baseline) merge_cells(plan, into + plan.offset, from + plan.offset);
+    if (plan.in_baseline) merge_number(plan, into + plan.offset, from + plan.offset);
   for (const held_plan& plan : held_)
     if (plan.in_baseline) merge_held(plan, into + plan.offset, from + plan.offset);
 }
 
-void aggregate_layout::merge_cells(const cell_plan& plan, double* to, const double* other) {
+void aggregate_layout::merge_number(const cell_plan& plan, double* to, const double* other) {
   switch (plan.kind) {
-    case cell_kind::count_if:
-      to[0] += other[0];
-      break;
-    case cell_kind::sum:
-      add_compensated(to, other[0]);
-      to[1] += other[1];
-      to[2] += other[2];
-      break;
-    case cell_kind::minimum:
-      if (!std::isnan(other[0]) && !(to[0] <= other[0])) to[0] = other[0];
-      break;
-    case cell_kind::maximum:
-      if (!std::isnan(other[0]) && !(to[0] >= other[0])) to[0] = other[0];
-      break;
     case cell_kind::moments:
       in_cells<moments>(to).merge(in_cells<moments>(other));
       break;
@@ -324,6 +275,8 @@ void aggregate_layout::merge_cells(const cell_plan& plan, double* to, const doub
       break;
     case cell_kind::faded_mean:
       in_cells<faded_mean>(to).merge(in_cells<faded_mean>(other), plan.half_life_ms);
+      break;
+    default:
       break;
   }
 }

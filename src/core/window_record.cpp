@@ -1,22 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records: how events enter, how panes merge, what is freed and when.
+// Records: how events enter, how panes merge, what is freed and when. What every event and every
+// merged pane passes through stands here together, so that it is compiled into one piece.
 #include "core/window_record.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <tuple>
 #include <utility>
 
+#include "core/neumaier_sum.hpp"
 #include "core/packed_event.hpp"
 
 namespace tocsin {
 namespace {
+
+constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
 std::int64_t bytes_of(const representative& kept) {
   return static_cast<std::int64_t>(sizeof kept + kept.packed.capacity());
 }
 
 }  // namespace
+
+void aggregate_layout::clear(double* cells) const {
+  for (const double& cell : cleared_) *cells++ = cell;
+}
+
+void aggregate_layout::release(double* cells) const {
+  for (const held_plan& plan : held_) release_held(plan, cells + plan.offset);
+  clear(cells);
+}
+
+std::ptrdiff_t aggregate_layout::add(double* cells, const event_batch& batch, const event& from,
+                                     std::int64_t time_ms, std::uint64_t position) const {
+  for (const cell_plan& plan : plans_) {
+    const argument_plan& argument = arguments_[plan.argument];
+    double* at = cells + plan.offset;
+    if (plan.kind == cell_kind::count_if) {
+      if (argument.formula.holds(event_scope{batch, from})) at[0] += 1;
+      continue;
+    }
+    double number = from.value;
+    if (!argument.is_event_value)
+      number = argument.formula.evaluate(event_scope{batch, from}).as_number().value_or(none);
+    if (std::isnan(number)) continue;
+    if (plan.kind == cell_kind::sum) {
+      add_compensated(at, number);
+      at[2] += 1;
+    } else if (plan.kind == cell_kind::minimum) {
+      if (!(at[0] <= number)) at[0] = number;
+    } else if (plan.kind == cell_kind::maximum) {
+      if (!(at[0] >= number)) at[0] = number;
+    } else {
+      add_number(plan, at, number, time_ms, position);
+    }
+  }
+  return held_.empty() ? 0 : add_to_held(cells, batch, from, time_ms, position);
+}
+
+void aggregate_layout::merge_plain(double* into, const double* from) const {
+  for (const cell_plan& plan : plans_) {
+    double* to = into + plan.offset;
+    const double* other = from + plan.offset;
+    switch (plan.kind) {
+      case cell_kind::count_if:
+        to[0] += other[0];
+        break;
+      case cell_kind::sum:
+        add_compensated(to, other[0]);
+        to[1] += other[1];
+        to[2] += other[2];
+        break;
+      case cell_kind::minimum:
+        if (!std::isnan(other[0]) && !(to[0] <= other[0])) to[0] = other[0];
+        break;
+      case cell_kind::maximum:
+        if (!std::isnan(other[0]) && !(to[0] >= other[0])) to[0] = other[0];
+        break;
+      default:
+        merge_number(plan, to, other);
+        break;
+    }
+  }
+}
 
 record_store::record_store(const unit& of) : layout_(of), blocks_(record_bytes()) {}
 
@@ -72,7 +140,9 @@ void record_store::add(window_record& to, const event_batch& batch, const event&
   if (from.has(event_field::event_id)) ++to.with_id;
   if (from.level && static_cast<std::uint64_t>(*from.level) < to.worst)
     to.worst = static_cast<std::uint64_t>(*from.level);
-  heap_bytes_ += layout_.add(cells(to), batch, from, time_ms, position);
+  if (const std::ptrdiff_t grown = layout_.add(cells(to), batch, from, time_ms, position);
+      grown != 0)
+    heap_bytes_ += grown;
 }
 
 void record_store::keep_newest(window_record& to, const event_batch& batch, const event& from,
@@ -92,7 +162,7 @@ void record_store::keep_newest(window_record& to, const event_batch& batch, cons
 void record_store::merge(window_record& into, const window_record& from) const {
   merge_header(into, from);
   if (!layout_.owns_heap()) {
-    layout_.merge(cells(into), cells(from));
+    layout_.merge_plain(cells(into), cells(from));
     return;
   }
   heap_bytes_ -= static_cast<std::int64_t>(layout_.heap_bytes(cells(into)));

@@ -72,6 +72,8 @@ class aggregate_layout {
   /// Both keep their own memory. The result does not depend on the order of merges but for the
   /// rounding of sums, and for which of many rare values `top` gave up.
   void merge(double* into, const double* from) const;
+  /// As merge, of a layout that owns no heap.
+  void merge_plain(double* into, const double* from) const;
   /// Merges only what scores against a baseline need of it.
   void merge_baseline(double* into, const double* from) const;
   /// The value of unit.aggregates[index]; its text lives as long as `texts`. `baseline` may be
@@ -124,11 +126,12 @@ class aggregate_layout {
   std::uint32_t hold(held_kind kind, const aggregate& one, bool in_baseline = false);
   [[nodiscard]] static std::size_t cells_of(cell_kind kind);
 
+  /// Of the kinds from moments on.
   static void add_number(const cell_plan& plan, double* at, double number, std::int64_t time_ms,
                          std::uint64_t position);
   std::ptrdiff_t add_to_held(double* cells, const event_batch& batch, const event& from,
                              std::int64_t time_ms, std::uint64_t position) const;
-  static void merge_cells(const cell_plan& plan, double* to, const double* other);
+  static void merge_number(const cell_plan& plan, double* to, const double* other);
 
   [[nodiscard]] value read_line(const aggregate_plan& plan, const double* at) const;
   [[nodiscard]] value read_change(const aggregate_plan& plan, const double* cells) const;

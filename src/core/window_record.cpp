@@ -51,13 +51,11 @@ std::ptrdiff_t aggregate_layout::add(double* cells, const event_batch& batch, co
       at[2] += 1;
     } else if (plan.kind == cell_kind::minimum) {
       if (!(at[0] <= number)) at[0] = number;
-    } else if (plan.kind == cell_kind::maximum) {
-      if (!(at[0] >= number)) at[0] = number;
     } else {
-      add_number(plan, at, number, time_ms, position);
+      if (!(at[0] >= number)) at[0] = number;
     }
   }
-  return held_.empty() ? 0 : add_to_held(cells, batch, from, time_ms, position);
+  return is_plain_ ? 0 : add_more(cells, batch, from, time_ms, position);
 }
 
 void aggregate_layout::merge_plain(double* into, const double* from) const {
@@ -79,14 +77,26 @@ void aggregate_layout::merge_plain(double* into, const double* from) const {
       case cell_kind::maximum:
         if (!std::isnan(other[0]) && !(to[0] >= other[0])) to[0] = other[0];
         break;
-      default:
-        merge_number(plan, to, other);
-        break;
     }
   }
 }
 
 record_store::record_store(const unit& of) : layout_(of), blocks_(record_bytes()) {}
+
+inline void record_store::reset(window_record& record) const {
+  record = {};
+  record.first_ms = window_record::no_time;
+  record.last_ms = -window_record::no_time;
+  record.worst = window_record::no_level;
+  record.next = no_index;
+  layout_.clear(cells(record));
+}
+
+inline void record_store::release_cells(window_record& record) const {
+  if (!layout_.owns_heap()) return;
+  heap_bytes_ -= static_cast<std::int64_t>(layout_.heap_bytes(cells(record)));
+  layout_.release(cells(record));
+}
 
 std::uint32_t record_store::take() {
   const std::uint32_t index = blocks_.take();
@@ -110,21 +120,6 @@ void record_store::drop(std::uint32_t index) {
 void record_store::clear(window_record& record) const {
   release_cells(record);
   reset(record);
-}
-
-void record_store::reset(window_record& record) const {
-  record = {};
-  record.first_ms = window_record::no_time;
-  record.last_ms = -window_record::no_time;
-  record.worst = window_record::no_level;
-  record.next = no_index;
-  layout_.clear(cells(record));
-}
-
-void record_store::release_cells(window_record& record) const {
-  if (!layout_.owns_heap()) return;
-  heap_bytes_ -= static_cast<std::int64_t>(layout_.heap_bytes(cells(record)));
-  layout_.release(cells(record));
 }
 
 void record_store::add(window_record& to, const event_batch& batch, const event& from,
@@ -159,25 +154,7 @@ void record_store::keep_newest(window_record& to, const event_batch& batch, cons
   heap_bytes_ += bytes_of(*to.newest);
 }
 
-void record_store::merge(window_record& into, const window_record& from) const {
-  merge_header(into, from);
-  if (!layout_.owns_heap()) {
-    layout_.merge_plain(cells(into), cells(from));
-    return;
-  }
-  heap_bytes_ -= static_cast<std::int64_t>(layout_.heap_bytes(cells(into)));
-  layout_.merge(cells(into), cells(from));
-  heap_bytes_ += static_cast<std::int64_t>(layout_.heap_bytes(cells(into)));
-}
-
-void record_store::merge_baseline(window_record& into, const window_record& from) const {
-  merge_header(into, from);
-  heap_bytes_ -= static_cast<std::int64_t>(layout_.heap_bytes(cells(into)));
-  layout_.merge_baseline(cells(into), cells(from));
-  heap_bytes_ += static_cast<std::int64_t>(layout_.heap_bytes(cells(into)));
-}
-
-void record_store::merge_header(window_record& into, const window_record& from) {
+inline void record_store::merge_header(window_record& into, const window_record& from) {
   if (from.first_ms < into.first_ms ||
       (from.first_ms == into.first_ms && from.first_position < into.first_position)) {
     into.first_ms = from.first_ms;
@@ -192,6 +169,27 @@ void record_store::merge_header(window_record& into, const window_record& from) 
       (into.newest == nullptr || std::tie(into.newest->time_ms, into.newest->position) <
                                      std::tie(from.newest->time_ms, from.newest->position)))
     into.newest = from.newest;
+}
+
+void record_store::merge(window_record& into, const window_record& from) const {
+  merge_header(into, from);
+  if (layout_.is_plain())
+    layout_.merge_plain(cells(into), cells(from));
+  else
+    merge_more(into, from);
+}
+
+void record_store::merge_more(window_record& into, const window_record& from) const {
+  heap_bytes_ -= static_cast<std::int64_t>(layout_.heap_bytes(cells(into)));
+  layout_.merge(cells(into), cells(from));
+  heap_bytes_ += static_cast<std::int64_t>(layout_.heap_bytes(cells(into)));
+}
+
+void record_store::merge_baseline(window_record& into, const window_record& from) const {
+  merge_header(into, from);
+  heap_bytes_ -= static_cast<std::int64_t>(layout_.heap_bytes(cells(into)));
+  layout_.merge_baseline(cells(into), cells(from));
+  heap_bytes_ += static_cast<std::int64_t>(layout_.heap_bytes(cells(into)));
 }
 
 void record_store::save(const window_record& of, state_writer& to) const {

@@ -203,7 +203,7 @@ TEST(rule_file, a_session_may_end_by_more_than_its_gap) {
   EXPECT_EQ(one.window.session_max, 2h);
   EXPECT_EQ(one.window.session_events_max, 1000U);
   EXPECT_EQ(one.close.text, "value == 1");
-  EXPECT_EQ(one.close.column, 60);
+  EXPECT_EQ(one.close.column, 61);
   EXPECT_EQ(one.fire_on, (session_ends{false, true, true}));
   EXPECT_EQ(one.fire, fire_mode::early);
 }

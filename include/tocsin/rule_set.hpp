@@ -133,7 +133,7 @@ struct rule {
 
 /// A step of a sequence.
 struct sequence_step {
-  expression where;
+  expression where;  ///< joined to the rule's own `where`
   bool absent = false;
   duration within{};
 };

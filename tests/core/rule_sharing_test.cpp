@@ -164,28 +164,26 @@ TEST(rule_aggregates, every_function_takes_what_it_computes) {
 }
 
 TEST(rule_aggregates, errors_name_what_is_wanted_at_the_argument) {
-  EXPECT_EQ(
-      error_of("1 < quantile(value, 1.5)"),
-      ":8:31: error: rule 'r': having: quantile() wants a number from 0 to 1 here, not '1.5'");
+  EXPECT_EQ(error_of("1 < quantile(value, 1.5)"),
+            "8:31: error: rule 'r': having: quantile() wants a number from 0 to 1 here, not '1.5'");
   EXPECT_EQ(error_of("1 < quantile(value, value)"),
-            ":8:31: error: rule 'r': having: quantile() wants a number from 0 to 1 here, not "
+            "8:31: error: rule 'r': having: quantile() wants a number from 0 to 1 here, not "
             "'value'");
   EXPECT_EQ(error_of("predict(value, 60) > 1"),
-            ":8:26: error: rule 'r': having: predict() wants a duration longer than 0s here, not "
+            "8:26: error: rule 'r': having: predict() wants a duration longer than 0s here, not "
             "'60'");
   EXPECT_EQ(error_of("top(item, 101) == ''"),
-            ":8:21: error: rule 'r': having: top() wants a whole number from 1 to 100 here, not "
+            "8:21: error: rule 'r': having: top() wants a whole number from 1 to 100 here, not "
             "'101'");
   EXPECT_EQ(error_of("stddev(item) > 1"),
-            ":8:18: error: rule 'r': having: stddev() wants a number, not 'item'");
+            "8:18: error: rule 'r': having: stddev() wants a number, not 'item'");
   EXPECT_EQ(error_of("any(value)"),
-            ":8:15: error: rule 'r': having: any() wants a condition that is true or false, not "
+            "8:15: error: rule 'r': having: any() wants a condition that is true or false, not "
             "'value'");
   EXPECT_EQ(
-      error_of("ewma(value, 5mm) > 1").find(":8:23: error: rule 'r': having: '5mm' is neither"),
-      0U);
+      error_of("ewma(value, 5mm) > 1").find("8:23: error: rule 'r': having: '5mm' is neither"), 0U);
   EXPECT_EQ(error_of("1 < quantile(value)"),
-            ":8:15: error: rule 'r': having: quantile() takes two arguments (a number, a number "
+            "8:15: error: rule 'r': having: quantile() takes two arguments (a number, a number "
             "from 0 to 1), this has 1");
   EXPECT_NE(error_of("quantil(value, 0.5) > 1").find("did you mean 'quantile'?"),
             std::string::npos);

@@ -21,6 +21,8 @@ struct ingest_setup {
   /// The log's clock for what arrives now, never decreasing; empty: time only comes with bursts'
   /// arrivals and time_in.
   std::function<instant()> now;
+  std::shared_ptr<const enrichment> enrich =
+      nullptr;  ///< null: events go to the rules as they came
 };
 
 /// A shard as ingest sees it.

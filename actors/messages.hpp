@@ -14,6 +14,7 @@
 #include "caf/typed_actor.hpp"
 #include "tocsin/alert_book.hpp"
 #include "tocsin/burst.hpp"
+#include "tocsin/enrichment.hpp"
 #include "tocsin/event_router.hpp"
 #include "tocsin/ingest_ledger.hpp"
 #include "tocsin/window_engine.hpp"
@@ -74,6 +75,7 @@ struct ingest_report {
   ingest_counts events;
   std::map<std::string, std::uint64_t, std::less<>> rejected_by_code;
   std::map<std::string, ingest_counts> by_source;
+  std::vector<enrichment_counts> enrichment;
   std::uint64_t unmatched = 0;
   std::uint64_t steps = 0;
 };

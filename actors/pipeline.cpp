@@ -108,6 +108,7 @@ pipeline_counts merge(const crew_reports& reports, const rule_set& rules) {
   all.events = reports.ingest.events;
   all.rejected_by_code = reports.ingest.rejected_by_code;
   all.by_source = reports.ingest.by_source;
+  all.enrichment = reports.ingest.enrichment;
   all.unmatched = reports.ingest.unmatched;
   all.steps = reports.ingest.steps;
   for (const rule& each : rules.rules()) all.by_rule[each.name] = {};
@@ -158,7 +159,7 @@ struct pipeline::running {
         config(shards_of(settings)),
         system(config) {
     crew_setup setup;
-    setup.ingest = {rules, settings.limits, settings.tick, {}};
+    setup.ingest = {rules, settings.limits, settings.tick, {}, settings.enrich};
     if (!manual_clock) {
       setup.ingest.now = live_clock();
       setup.heartbeat = heartbeat_every;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decode, stamp, count, route.
+// Decode, stamp, count, enrich, route.
 #include "step_maker.hpp"
 
 #include <algorithm>
@@ -8,8 +8,10 @@
 namespace tocsin {
 
 step_maker::step_maker(const event_limits& limits, std::shared_ptr<const rule_set> rules,
-                       std::size_t shards)
-    : decoder_(limits), router_(std::move(rules), shards) {}
+                       std::size_t shards, std::shared_ptr<const enrichment> enrich)
+    : decoder_(limits), router_(std::move(rules), shards) {
+  if (enrich) enricher_.emplace(std::move(enrich));
+}
 
 std::shared_ptr<const log_step> step_maker::of_burst(const std::shared_ptr<const burst>& what,
                                                      instant now) {
@@ -40,6 +42,7 @@ std::shared_ptr<const event_batch> step_maker::decode(const std::shared_ptr<cons
   last_events_ = batch->events.size();
   batch->first_position = next_position_;
   if (!batch->events.empty()) batch->clock = batch->events.back().arrived;
+  if (enricher_) enricher_->apply(*batch);
   return batch;
 }
 
@@ -78,8 +81,12 @@ void step_maker::enter_in_books(const event_batch& batch) {
 }
 
 ingest_report step_maker::report() const {
-  return {ledger_.total(), ledger_.rejected_by_code(), ledger_.by_source(), router_.unmatched(),
-          steps_};
+  return {.events = ledger_.total(),
+          .rejected_by_code = ledger_.rejected_by_code(),
+          .by_source = ledger_.by_source(),
+          .enrichment = enricher_ ? enricher_->counts() : std::vector<enrichment_counts>{},
+          .unmatched = router_.unmatched(),
+          .steps = steps_};
 }
 
 }  // namespace tocsin

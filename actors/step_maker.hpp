@@ -5,21 +5,24 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "io/event_decoder.hpp"
 #include "messages.hpp"
+#include "tocsin/enrichment.hpp"
 #include "tocsin/event_router.hpp"
 #include "tocsin/ingest_ledger.hpp"
 
 namespace tocsin {
 
-/// Not thread-safe; owned by ingest. Deterministic: the same bursts and times give the same steps.
-/// Step numbers and log positions count from 1.
+/// Not thread-safe; owned by ingest. Deterministic: the same bursts and times (and lookup tables)
+/// give the same steps. Step numbers and log positions count from 1.
 class step_maker {
  public:
-  /// `shards` >= 1.
-  step_maker(const event_limits& limits, std::shared_ptr<const rule_set> rules, std::size_t shards);
+  /// `shards` >= 1. `enrich` may be null: then events go to the rules as they came.
+  step_maker(const event_limits& limits, std::shared_ptr<const rule_set> rules, std::size_t shards,
+             std::shared_ptr<const enrichment> enrich = nullptr);
 
   /// The step of a burst whose messages arrive at `arrivals` where these are given, and otherwise
   /// at `now`; times before the log's clock are taken as the clock. The step's clock is the arrival
@@ -42,6 +45,7 @@ class step_maker {
 
   event_decoder decoder_;
   ingest_ledger ledger_;
+  std::optional<enricher> enricher_;
   event_router router_;
   std::vector<rejection> refused_;
   instant clock_{};

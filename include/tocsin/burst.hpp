@@ -24,6 +24,7 @@ struct burst {
   /// arrival, never decreasing. So a recording is read once however many pipelines judge it. It is
   /// taken without a copy when its first_position is this pipeline's next (1 + the events before)
   /// and no arrival is before the clock's time; otherwise a copy is numbered and stamped anew.
+  /// They are not enriched: who decoded them did (recorded_events).
   std::shared_ptr<const event_batch> decoded;
 };
 

@@ -158,6 +158,14 @@ struct required_equality {
   std::vector<std::string> texts;    ///< at least one
 };
 
+/// One part of an expression's top-level &&: the expression is true when all of them are.
+struct conjunct {
+  std::uint32_t step = 0;  ///< where it begins in the program
+  std::string canonical;   ///< normal form; parts that mean the same have the same
+  /// Index in expression::required() of the equality that this part is, if it is one.
+  std::optional<std::uint32_t> required;
+};
+
 /// A compiled expression. Cheap to copy (shares its program), safe to evaluate from any thread.
 ///
 /// Grammar (CEL's precedence and meaning): literals (true false null, 42, 0x2a, 2.5, 1e3, 'text',
@@ -188,6 +196,10 @@ class expression {
   /// The equalities on text fields and labels that every event meeting this must meet: those of
   /// all parts of an &&; of an ||, for what all its parts demand something of, any of their texts.
   [[nodiscard]] const std::vector<required_equality>& required() const noexcept;
+  /// The parts of the top-level && as written; the whole expression when there is no &&.
+  [[nodiscard]] const std::vector<conjunct>& conjuncts() const noexcept;
+  /// True when a part of this expression holds.
+  [[nodiscard]] bool holds(const conjunct& part, const scope& names) const;
   /// The value when it uses no name. A text lives as long as the expression or a copy of it.
   [[nodiscard]] std::optional<value> constant() const;
 
@@ -209,6 +221,8 @@ class text_template {
  public:
   [[nodiscard]] static result<text_template> compile(std::string_view text, const schema& names);
   [[nodiscard]] std::string render(const scope& names) const;
+  /// Appends to `out` what render() gives.
+  void render_to(const scope& names, std::string& out) const;
 
  private:
   struct part {

@@ -14,6 +14,7 @@
 
 #include "tocsin/burst.hpp"
 #include "tocsin/engine_limits.hpp"
+#include "tocsin/enrichment.hpp"
 #include "tocsin/event.hpp"
 #include "tocsin/pipeline_counts.hpp"
 #include "tocsin/result.hpp"
@@ -31,6 +32,8 @@ struct pipeline_settings {
   /// False: time passes with the wall clock. True: only with the arrivals given to push() and with
   /// advance(): for replay and tests.
   bool manual_clock = false;
+  /// What is done to events' labels before the rules see them; null = nothing.
+  std::shared_ptr<const enrichment> enrich;
   /// Bursts that may be under way, from push() until their transitions are with the sinks, before
   /// push() blocks; 1 to 4,096.
   std::size_t bursts_in_flight = 32;

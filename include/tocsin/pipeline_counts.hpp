@@ -6,7 +6,9 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
+#include "tocsin/enrichment.hpp"
 #include "tocsin/ingest_ledger.hpp"
 #include "tocsin/rule_totals.hpp"
 
@@ -17,6 +19,7 @@ struct pipeline_counts {
   ingest_counts events;
   std::map<std::string, std::uint64_t, std::less<>> rejected_by_code;
   std::map<std::string, ingest_counts> by_source;
+  std::vector<enrichment_counts> enrichment;  ///< by step
   std::uint64_t unmatched = 0;   ///< accepted events that no rule wanted
   std::uint64_t steps = 0;       ///< batches and ticks
   std::uint64_t updates = 0;     ///< (event, unit) pairs taken into a window

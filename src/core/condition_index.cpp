@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -54,7 +55,7 @@ void condition_index::collect_conditions(const rule_set& rules) {
     const auto fixed = one.where.constant();
     if (fixed && !fixed->is_true()) continue;
     const auto [known, is_new] = by_text_form.emplace(one.where_canonical, conditions_.size());
-    if (is_new) conditions_.push_back({one.where, fixed.has_value(), {}});
+    if (is_new) conditions_.push_back({one.where, fixed.has_value(), {}, {}});
     conditions_[known->second].units.push_back(std::uint64_t{one.group} << 32 | one.index);
   }
   for (condition& one : conditions_) std::sort(one.units.begin(), one.units.end());
@@ -72,6 +73,7 @@ void condition_index::file_conditions() {
     for (const std::string& text : demand.texts) shared_with += demanded_by[fact_of(demand, text)];
     return std::pair{shared_with, preference(demand)};
   };
+  std::vector<std::optional<std::uint32_t>> answered(conditions_.size());
   for (std::uint32_t i = 0; i < conditions_.size(); ++i) {
     const auto& demands = conditions_[i].where.required();
     if (demands.empty()) {
@@ -81,6 +83,9 @@ void condition_index::file_conditions() {
     const auto& best = *std::min_element(
         demands.begin(), demands.end(),
         [&](const auto& left, const auto& right) { return cost(left) < cost(right); });
+    // Of two labels with one name an expression sees the first, the index both: a label is asked
+    // again.
+    if (best.field) answered[i] = static_cast<std::uint32_t>(&best - demands.data());
     by_text& texts =
         best.field ? by_field_[static_cast<std::size_t>(*best.field)] : by_label_[best.label];
     // A text that is listed twice must not make the filter a candidate twice.
@@ -91,6 +96,44 @@ void condition_index::file_conditions() {
   for (std::size_t i = 0; i < event_field_count; ++i) {
     if (!by_field_[i].empty()) fields_.push_back(static_cast<event_field>(i));
   }
+  list_predicates(answered);
+}
+
+void condition_index::list_predicates(const std::vector<std::optional<std::uint32_t>>& answered) {
+  std::map<std::string_view, std::uint32_t> by_text_form;
+  for (std::size_t i = 0; i < conditions_.size(); ++i) {
+    condition& one = conditions_[i];
+    if (one.always) continue;
+    const std::vector<conjunct>& parts = one.where.conjuncts();
+    for (std::size_t part = 0; part < parts.size(); ++part) {
+      if (answered[i] && parts[part].required == answered[i]) continue;
+      const auto next = static_cast<std::uint32_t>(predicates_.size());
+      const auto [known, is_new] = by_text_form.emplace(parts[part].canonical, next);
+      if (is_new) predicates_.push_back({one.where, part, false});
+      // A filter may say a thing twice.
+      if (std::find(one.asked.begin(), one.asked.end(), known->second) != one.asked.end()) continue;
+      if (!is_new) predicates_[known->second].shared = true;
+      one.asked.push_back(known->second);
+    }
+  }
+}
+
+bool condition_index::holds(const condition& one, const scope& names,
+                            predicate_answers& answers) const {
+  for (const std::uint32_t index : one.asked) {
+    const predicate& asked = predicates_[index];
+    const conjunct& part = asked.where.conjuncts()[asked.part];
+    if (!asked.shared) {
+      if (!asked.where.holds(part, names)) return false;
+      continue;
+    }
+    if (answers.known_.empty()) answers.known_.resize(predicates_.size());
+    std::uint64_t& known = answers.known_[index];
+    if (known >> 1 != answers.event_)
+      known = answers.event_ << 1 | std::uint64_t{asked.where.holds(part, names)};
+    if ((known & 1) == 0) return false;
+  }
+  return true;
 }
 
 }  // namespace tocsin

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,29 @@ struct condition {
   bool always = false;  ///< true of every event
   /// group << 32 | unit, ascending: sorting them sorts by group, then unit.
   std::vector<std::uint64_t> units;
+  /// Indexes of the predicates that are asked of a candidate, in the order written. Being a
+  /// candidate answers one of them already where it was found by a field.
+  std::vector<std::uint32_t> asked;
+};
+
+/// What a part of the filters' top-level && asks, once for all filters that have it.
+struct predicate {
+  expression where;  ///< a filter that has it
+  std::size_t part;  ///< in where.conjuncts()
+  bool shared;       ///< by two filters or more
+};
+
+/// What is known so far of the event at hand, so that a predicate that filters share is evaluated
+/// once.
+class predicate_answers {
+ public:
+  /// Forgets all answers.
+  void next_event() noexcept { ++event_; }
+
+ private:
+  friend class condition_index;
+  std::uint64_t event_ = 1;
+  std::vector<std::uint64_t> known_;  ///< by predicate: event << 1 | answer
 };
 
 class condition_index {
@@ -41,6 +65,7 @@ class condition_index {
   explicit condition_index(const rule_set& rules);
 
   [[nodiscard]] const std::vector<condition>& conditions() const noexcept { return conditions_; }
+  [[nodiscard]] const std::vector<predicate>& predicates() const noexcept { return predicates_; }
 
   /// Calls `visit` with the index of each condition that the event might meet. All that it does
   /// meet are among them.
@@ -60,6 +85,11 @@ class condition_index {
     }
   }
 
+  /// True when an event, for which the condition is a candidate, meets it. `answers` belong to this
+  /// index and that event.
+  [[nodiscard]] bool holds(const condition& one, const scope& names,
+                           predicate_answers& answers) const;
+
  private:
   template <class Value>
   using text_map = absl::flat_hash_map<std::string, Value, text_hash, text_equal>;
@@ -74,8 +104,12 @@ class condition_index {
 
   void collect_conditions(const rule_set& rules);
   void file_conditions();
+  /// Lists what is asked of each condition's candidates. `answered` holds, by condition, the index
+  /// in required() of the equality that being a candidate answers, if it answers one.
+  void list_predicates(const std::vector<std::optional<std::uint32_t>>& answered);
 
   std::vector<condition> conditions_;
+  std::vector<predicate> predicates_;
   std::vector<std::uint32_t> everywhere_;  ///< demand no equality
   std::vector<event_field> fields_;        ///< those with an entry in by_field_
   std::array<by_text, event_field_count> by_field_;

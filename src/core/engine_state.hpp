@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -82,7 +83,7 @@ struct window_engine::state {
     if (at >= events.events.size()) return;
     const routed_event& later = events.events[at];
     const key_store& known = *keys[later.group];
-    const std::uint32_t slot = known.find(later.key);
+    const std::uint32_t slot = known.find(later.key, guess_of(at));
     if (slot == no_index) return;
     key_store::cursor place;
     for (std::uint32_t i = 0; i < later.units_count; ++i) {
@@ -92,13 +93,25 @@ struct window_engine::state {
     }
   }
 
-  void take(const event_batch& batch, const slice& events, const routed_event& routed,
+  /// Looks an event's key up without touching the key itself: the slot it will most probably have
+  /// when its turn comes.
+  void guess(const slice& events, std::size_t at) {
+    if (at >= events.events.size()) return;
+    const routed_event& later = events.events[at];
+    guesses[at % guesses.size()] = keys[later.group]->guess(later.key);
+  }
+  [[nodiscard]] std::uint32_t guess_of(std::size_t at) const {
+    return guesses[at % guesses.size()];
+  }
+
+  void take(const event_batch& batch, const slice& events, std::size_t at,
             std::vector<finding>& out) {
+    const routed_event& routed = events.events[at];
     const event& from = batch.events[routed.event];
     const arriving_event arriving{batch, from, batch.first_position + routed.event};
     close_until(from.arrived, out);
     key_store& known = *keys[routed.group];
-    std::uint32_t slot = known.find(routed.key);
+    std::uint32_t slot = known.find(routed.key, guess_of(at));
     if (from.action != event_action::firing) {
       const group& of = rules->groups()[routed.group];
       const std::string values = pack_key(of, batch, from);
@@ -132,6 +145,7 @@ struct window_engine::state {
   using deadline = std::pair<std::int64_t, std::uint32_t>;
   std::priority_queue<deadline, std::vector<deadline>, std::greater<>> waiting;
   std::vector<std::int64_t> queued_ms;  // by unit: its entry in `waiting` that counts
+  std::array<std::uint32_t, 16> guesses{};  // by the event's place in the slice, modulo
   engine_budget budget;
   std::uint64_t key_bytes = 0;  // as last added to the budget
   engine_totals totals;

@@ -25,6 +25,7 @@ struct event_router::index {
   condition_index conditions;
   std::uint64_t unmatched = 0;
 
+  predicate_answers answers;              ///< for the event at hand
   std::vector<slice> slices;              ///< of the batch at hand
   std::vector<std::size_t> last_sizes;    ///< by shard: what to reserve for the next batch
   std::vector<std::uint64_t> matched;     ///< of the event at hand: group << 32 | unit, ascending
@@ -36,9 +37,10 @@ void event_router::index::match(const event_batch& batch, const event& of) {
   matched.clear();
   std::size_t met = 0;
   const event_scope names(batch, of);
+  answers.next_event();
   conditions.candidates(batch, of, [&](std::uint32_t candidate) {
     const condition& one = conditions.conditions()[candidate];
-    if (!one.always && !one.where.holds(names)) return;
+    if (!one.always && !conditions.holds(one, names, answers)) return;
     ++met;
     matched.insert(matched.end(), one.units.begin(), one.units.end());
   });

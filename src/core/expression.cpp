@@ -91,6 +91,21 @@ std::vector<required_equality> required_of(const node& root, const schema& names
   return out;
 }
 
+/// Fills in what the parts of the top-level && demand.
+void find_required(const node& root, const schema& names, expression::program& of) {
+  const auto look_at = [&](const node& part, conjunct& as) {
+    // Only a part that is nothing but its demand need not be evaluated when it is known to hold.
+    if (equality_of(part, names)) as.required = static_cast<std::uint32_t>(of.required.size());
+    std::vector<required_equality> facts = required_of(part, names);
+    std::move(facts.begin(), facts.end(), std::back_inserter(of.required));
+  };
+  const bool chained = root.kind == node_kind::all && of.conjuncts.size() == root.children.size();
+  if (!chained) return look_at(root, of.conjuncts.front());
+  for (std::size_t i = 0; i < root.children.size(); ++i) {
+    look_at(root.children[i], of.conjuncts[i]);
+  }
+}
+
 schema make_event_schema() {
   schema out;
   out.labels = true;
@@ -189,14 +204,14 @@ result<expression> expression::compile(std::string_view text, const schema& name
   if (!root) return root.failure();
   result<std::shared_ptr<program>> made = syntax::check(*root, text, names);
   if (!made) return made.failure();
-  (*made)->required = required_of(*root, names);
+  find_required(*root, names, **made);
   return expression{std::move(*made)};
 }
 
 expression expression::of_tree(const syntax::node& root, const schema& names) {
   result<std::shared_ptr<program>> made = syntax::check(root, {}, names);
   assert(made);
-  (*made)->required = required_of(root, names);
+  find_required(root, names, **made);
   return expression{std::move(*made)};
 }
 
@@ -218,6 +233,10 @@ const std::string& expression::canonical() const noexcept {
 
 const std::vector<required_equality>& expression::required() const noexcept {
   return program_->required;
+}
+
+const std::vector<conjunct>& expression::conjuncts() const noexcept {
+  return program_->conjuncts;
 }
 
 std::optional<value> expression::constant() const {

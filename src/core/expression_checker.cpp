@@ -77,10 +77,15 @@ class checker {
   checker(std::string_view source, const schema& names) : source_(source), names_(names) {}
 
   result<std::shared_ptr<program>> run(const node& root) {
+    if (root.kind == node_kind::all) conjunction_ = &root;
     checked whole = visit(root);
     if (failure_) return *failure_;
     std::shared_ptr<program> out = out_.take();
     out->root = whole.at;
+    out->conjuncts = std::move(conjuncts_);
+    // What is made of literals only is one value, whatever it was written as.
+    if (out->conjuncts.empty() || out->steps[whole.at].code == opcode::literal)
+      out->conjuncts = {{whole.at, whole.words, std::nullopt}};
     out->type = whole.type;
     out->movement = whole.moves.direction;
     out->movement_reason = std::move(whole.moves.reason);
@@ -253,6 +258,7 @@ class checker {
       words += words.empty() ? bracketed(part) : fmt::format(" {} {}", symbol, bracketed(part));
       parts.push_back(part.at);
       moving.push_back(std::move(part.moves));
+      if (&of == conjunction_) conjuncts_.push_back({part.at, std::move(part.words), std::nullopt});
     }
     movement moves = chain_movement(moving, words);
     const opcode code = of.kind == node_kind::all ? opcode::all : opcode::any;
@@ -454,6 +460,8 @@ class checker {
   std::string_view source_;
   const schema& names_;
   program_writer out_;
+  const node* conjunction_ = nullptr;  ///< the tree's root when it is an &&
+  std::vector<conjunct> conjuncts_;
   std::optional<error> failure_;
 };
 

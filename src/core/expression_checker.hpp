@@ -10,7 +10,8 @@
 
 namespace tocsin::syntax {
 
-/// The program of a tree, all but `required` filled in. `source` is the text the tree came from.
+/// The program of a tree, all but `required` (and what points into it) filled in. `source` is the
+/// text the tree came from.
 [[nodiscard]] result<std::shared_ptr<expression::program>> check(const node& root,
                                                                  std::string_view source,
                                                                  const schema& names);

@@ -274,6 +274,10 @@ value expression::program::run(std::uint32_t at, const scope& names) const {
   return evaluator{*this, names}.get(at);
 }
 
+bool expression::holds(const conjunct& part, const scope& names) const {
+  return evaluator{*program_, names}.test(part.step);
+}
+
 value expression::evaluate(const scope& names) const {
   return evaluator{*program_, names}.get(program_->root);
 }

@@ -70,6 +70,7 @@ struct expression::program {
   std::string movement_reason;
   std::string canonical;
   std::vector<required_equality> required;
+  std::vector<conjunct> conjuncts;
 
   /// The value of one step.
   [[nodiscard]] value run(std::uint32_t at, const scope& names) const;

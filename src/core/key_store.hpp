@@ -84,10 +84,18 @@ class key_store {
   }
 
   void prefetch(const fingerprint& key) const { table_.prefetch(key); }
-  /// Hints that the key is looked up soon. Worth while some events after prefetch.
-  void prefetch_slot(const fingerprint& key) const {
+  /// The slot that the key most probably has, or no_index, without touching the slot, which is
+  /// asked for ahead. Worth while some events after prefetch.
+  [[nodiscard]] std::uint32_t guess(const fingerprint& key) const {
     const std::uint32_t slot = table_.find(key, [](std::uint32_t) { return true; });
     if (slot != no_index) __builtin_prefetch(slots_.at(slot));
+    return slot;
+  }
+  /// find(key), quicker when the guess made for it is right. Keys may have come and gone since.
+  [[nodiscard]] std::uint32_t find(const fingerprint& key, std::uint32_t guess) const {
+    if (guess != no_index && entry_at(guess).values != no_index && entry_at(guess).key == key)
+      return guess;
+    return find(key);
   }
 
  private:

@@ -72,6 +72,11 @@ result<text_template> text_template::compile(std::string_view text, const schema
 
 std::string text_template::render(const scope& names) const {
   std::string out;
+  render_to(names, out);
+  return out;
+}
+
+void text_template::render_to(const scope& names, std::string& out) const {
   for (const part& one : parts_) {
     out += one.literal;
     if (!one.place) continue;
@@ -82,7 +87,6 @@ std::string text_template::render(const scope& names) const {
       out += filled.to_text();
     }
   }
-  return out;
 }
 
 }  // namespace tocsin

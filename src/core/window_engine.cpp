@@ -18,18 +18,20 @@ void window_engine::step(instant clock, const event_batch* batch, const slice& e
   if (!state_->begun)
     state_->begin(batch != nullptr && !batch->events.empty() ? batch->events.front().arrived
                                                              : clock);
+  for (std::size_t i = 0; i < 12; ++i) state_->guess(events, i);
   for (std::size_t i = 0; i < events.events.size(); ++i) {
     if (i + 16 < events.events.size()) {
       const routed_event& later = events.events[i + 16];
       state_->keys[later.group]->prefetch(later.key);
     }
+    state_->guess(events, i + 12);
     state_->look_ahead(events, i + 8, [](const unit_windows& unit, std::uint32_t held) {
       unit.prefetch_state(held);
     });
     state_->look_ahead(events, i + 4, [](const unit_windows& unit, std::uint32_t held) {
       unit.prefetch_record(held);
     });
-    state_->take(*batch, events, events.events[i], out);
+    state_->take(*batch, events, i, out);
   }
   state_->close_until(clock, out);
   state_->account_keys();

@@ -144,6 +144,41 @@ void add_alerts(const pipeline_counts& from, std::vector<MetricFamily>& to) {
                    .take());
 }
 
+void add_enrichment(const std::vector<enrichment_counts>& steps,
+                    const std::vector<lookup_status>& lookups, std::vector<MetricFamily>& to) {
+  if (!steps.empty()) {
+    auto events = counter("tocsin_enrich_events_total",
+                          "Accepted events by enrichment step and what it did to them.");
+    auto left_out = counter("tocsin_enrich_labels_left_out_total",
+                            "Labels that an enrichment step made and that did not fit the limits.");
+    for (const enrichment_counts& each : steps) {
+      events.add(each.matched, {{"step", each.step}, {"outcome", "matched"}})
+          .add(each.unmatched, {{"step", each.step}, {"outcome", "unmatched"}})
+          .add(each.skipped, {{"step", each.step}, {"outcome", "skipped"}})
+          .add(each.overflow, {{"step", each.step}, {"outcome", "overflow"}});
+      left_out.add(each.labels_left_out, {{"step", each.step}});
+    }
+    to.push_back(events.take());
+    to.push_back(left_out.take());
+  }
+  if (lookups.empty()) return;
+  auto rows = gauge("tocsin_lookup_rows", "Rows of the lookup table in use.");
+  auto loads = counter("tocsin_lookup_loads_total",
+                       "Contents of a lookup table's file that were loaded or refused.");
+  auto stale = gauge("tocsin_lookup_stale",
+                     "1 while the file is not what the lookup table in use was read from.");
+  for (const lookup_status& each : lookups) {
+    const labels of{{"step", each.step}, {"file", each.file}};
+    rows.add(each.rows, of);
+    stale.add(std::uint64_t{each.stale}, of);
+    loads.add(each.loaded, {{"step", each.step}, {"file", each.file}, {"outcome", "loaded"}})
+        .add(each.failed, {{"step", each.step}, {"file", each.file}, {"outcome", "failed"}});
+  }
+  to.push_back(rows.take());
+  to.push_back(loads.take());
+  to.push_back(stale.take());
+}
+
 void add_process(const process_usage& from, std::vector<MetricFamily>& to) {
   if (from.resident_bytes) {
     to.push_back(gauge("process_resident_memory_bytes", "Memory of this process that is in RAM.")
@@ -220,13 +255,15 @@ std::map<std::string, ingest_counts> metrics_page::counts_by_shown_source(
   return shown;
 }
 
-std::string metrics_page::render(const pipeline_counts& counts, const process_usage& process) {
+std::string metrics_page::render(const pipeline_counts& counts, const process_usage& process,
+                                 const std::vector<lookup_status>& lookups) {
   std::vector<MetricFamily> families;
   families.push_back(gauge("tocsin_build_info", "The version that runs; the value is always 1.")
                          .add(1.0, {{"version", version_}})
                          .take());
   add_events(counts, families);
   add_sources(counts_by_shown_source(counts.by_source), families);
+  add_enrichment(counts.enrichment, lookups, families);
   add_windows(counts, rules_, families);
   add_rules(counts.by_rule, families);
   add_alerts(counts, families);

@@ -9,7 +9,9 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "io/lookup_watcher.hpp"
 #include "tocsin/pipeline_counts.hpp"
 
 namespace tocsin {
@@ -33,7 +35,8 @@ class metrics_page {
   metrics_page(std::string version, std::size_t rules)
       : version_(std::move(version)), rules_(rules) {}
 
-  [[nodiscard]] std::string render(const pipeline_counts& counts, const process_usage& process);
+  [[nodiscard]] std::string render(const pipeline_counts& counts, const process_usage& process,
+                                   const std::vector<lookup_status>& lookups = {});
 
  private:
   [[nodiscard]] std::map<std::string, ingest_counts> counts_by_shown_source(

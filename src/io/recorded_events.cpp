@@ -35,6 +35,7 @@ recorded_piece recorded_events::read(event_file& from) {
   batch->first_position = next_position_;
   batch->clock = clock_;
   next_position_ += batch->events.size();
+  if (enricher_) enricher_->apply(*batch);
   piece.events = std::move(batch);
   return piece;
 }

@@ -10,6 +10,7 @@
 
 #include "io/event_decoder.hpp"
 #include "io/event_file.hpp"
+#include "tocsin/enrichment.hpp"
 #include "tocsin/event.hpp"
 
 namespace tocsin {
@@ -34,7 +35,11 @@ class recorded_events {
   /// in the processor's cache.
   static constexpr std::size_t events_wanted = 1024;
 
-  explicit recorded_events(event_limits limits) : decoder_(limits) {}
+  /// `enrich` is applied to the events; null: they stay as they are.
+  explicit recorded_events(event_limits limits, std::shared_ptr<const enrichment> enrich = nullptr)
+      : decoder_(limits) {
+    if (enrich) enricher_.emplace(std::move(enrich));
+  }
 
   /// Reads whole messages until events_wanted events are held or the file ends.
   [[nodiscard]] recorded_piece read(event_file& from);
@@ -44,6 +49,7 @@ class recorded_events {
 
  private:
   event_decoder decoder_;
+  std::optional<enricher> enricher_;
   instant clock_{};
   std::uint64_t next_position_ = 1;
   std::vector<rejection> refused_;

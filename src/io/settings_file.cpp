@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "io/enrichment_file.hpp"
 #include "io/yaml_reader.hpp"
 
 namespace tocsin {
@@ -98,14 +99,14 @@ std::string refuse_endpoint(std::string_view endpoint) {
 class settings_decoder {
  public:
   settings_decoder(const std::string& file, diagnostics& found)
-      : folder_(std::filesystem::path(file).parent_path()), decode_(file, found) {}
+      : file_(file), folder_(std::filesystem::path(file).parent_path()), decode_(file, found) {}
 
   settings decode(const yaml_node& root) {
     settings into;
     if (root.type == yaml_node::kind::null) return into;
     if (!decode_.check_map(root, "the settings",
                            {"ingest", "alerts", "http", "rules", "data", "shards", "tick", "log",
-                            "limits", "state"})) {
+                            "limits", "state", "enrich"})) {
       return into;
     }
     if (const yaml_node* ingest = section(root, "ingest", {"push", "acked"})) {
@@ -134,6 +135,9 @@ class settings_decoder {
     }
     decode_limits(root, into.limits);
     decode_state(root, into.state);
+    if (const yaml_entry* enrich = find(root, "enrich")) {
+      into.enrich = decode_enrichment(*enrich, file_, decode_);
+    }
     return into;
   }
 
@@ -257,6 +261,7 @@ class settings_decoder {
     take_number(*state, "work_per_second", into.work_per_second, 1000, 1'000'000'000'000);
   }
 
+  std::string file_;
   std::filesystem::path folder_;
   yaml_decoder decode_;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tocsin/engine_limits.hpp"
+#include "tocsin/enrichment.hpp"
 #include "tocsin/event.hpp"
 #include "tocsin/result.hpp"
 
@@ -24,10 +25,11 @@ struct settings {
   std::string data;                ///< data: folder for what must last; "" = nothing is durable
   std::size_t shards = 0;          ///< shards: window aggregators; 0 = one a core
   duration tick =
-      std::chrono::milliseconds{200};  ///< tick: how often time passes when no event comes
-  std::string log_level = "info";      ///< log.level: debug, info, warning, error
-  event_limits limits;                 ///< limits.*: bounds on events
-  engine_limits state;                 ///< state.*: bounds on what windows hold and rules do
+      std::chrono::milliseconds{200};   ///< tick: how often time passes when no event comes
+  std::string log_level = "info";       ///< log.level: debug, info, warning, error
+  event_limits limits;                  ///< limits.*: bounds on events
+  engine_limits state;                  ///< state.*: bounds on what windows hold and rules do
+  std::vector<enrichment_step> enrich;  ///< enrich: what is done to labels before the rules
 };
 
 /// Reads settings; `file` is named in the findings, and rule globs are made relative to its folder.

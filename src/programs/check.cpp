@@ -6,11 +6,13 @@
 #include <memory>
 #include <vector>
 
+#include "io/enrichment_file.hpp"
 #include "io/event_decoder.hpp"
 #include "io/settings_file.hpp"
 #include "programs/check_report.hpp"
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
+#include "programs/enrich_report.hpp"
 #include "tocsin/rule_file.hpp"
 
 namespace tocsin {
@@ -47,6 +49,7 @@ int run_check(const check_options& chosen) {
   settings from;
   from.rules = chosen.files;
   if (!chosen.config.empty()) from = load_settings(chosen.config, found);
+  const auto enrich = load_enrichment(from.enrich, from.limits, found);
   auto specs = load_rules(from.rules, found);
   const bool nothing_read = specs.empty() && !chosen.files.empty() && !has_errors(found);
   const auto rules = rule_set::compile(std::move(specs), found);
@@ -59,12 +62,14 @@ int run_check(const check_options& chosen) {
     return exit_check_failed;
   }
   const bool has_event = !chosen.event.empty();
+  const auto trials = try_enrichment(enrich.steps, tried);
   const bool good = rules && !has_errors(found);
   if (chosen.json) {
-    print_line(report_as_json(found, rules.get(), has_event ? &tried : nullptr));
+    print_line(report_as_json(found, rules.get(), has_event ? &tried : nullptr, trials));
     return good ? exit_ok : exit_check_failed;
   }
   print_diagnostics(found);
+  if (!trials.empty()) print_line(describe_enrichment(trials));
   if (rules) {
     for (const auto& each : rules->rules()) {
       print_line(describe_rule(
@@ -86,7 +91,10 @@ void add_check(CLI::App& tocsin, int& exit_code) {
   command->add_option("files", chosen->files, "Rule files or globs");
   command->add_option("-c,--config", chosen->config, "A settings file, with the rules it names")
       ->type_name("FILE");
-  command->add_option("--event", chosen->event, "Try this event on each rule")->type_name("JSON");
+  command
+      ->add_option("--event", chosen->event,
+                   "Try this event on the settings' enrichment and on each rule")
+      ->type_name("JSON");
   command->add_flag("--json", chosen->json, "One line of JSON");
   command->footer(
       "Examples:\n"

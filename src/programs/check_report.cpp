@@ -317,7 +317,7 @@ std::string describe_rule(const rule_set& rules, const rule& of,
 }
 
 std::string report_as_json(const diagnostics& found, const rule_set* rules,
-                           const event_batch* tried) {
+                           const event_batch* tried, const std::vector<enrichment_trial>& trials) {
   json_line to;
   to.begin_object().key("ok").flag(!has_errors(found)).key("diagnostics").begin_list();
   for (const auto& each : found) {
@@ -331,7 +331,9 @@ std::string report_as_json(const diagnostics& found, const rule_set* rules,
   if (rules != nullptr) {
     for (const auto& each : rules->rules()) add_rule(to, *rules, each, tried);
   }
-  to.end_list().end_object();
+  to.end_list();
+  if (!trials.empty()) add_enrichment(to, trials);
+  to.end_object();
   return to.line();
 }
 

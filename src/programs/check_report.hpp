@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "programs/enrich_report.hpp"
 #include "tocsin/event.hpp"
 #include "tocsin/fingerprint.hpp"
 #include "tocsin/result.hpp"
@@ -31,7 +32,9 @@ struct rule_trial {
 
 /// One line of JSON: {ok, diagnostics, rules}. `rules` may be null, when there were errors; `tried`
 /// is the batch whose first event is tried, or null.
+/// What enrichment did to it goes under "enrich" where there are steps.
 [[nodiscard]] std::string report_as_json(const diagnostics& found, const rule_set* rules,
-                                         const event_batch* tried);
+                                         const event_batch* tried,
+                                         const std::vector<enrichment_trial>& trials = {});
 
 }  // namespace tocsin

@@ -35,15 +35,18 @@ std::string growth(const std::map<std::string, std::uint64_t, std::less<>>& befo
 }
 
 /// What HTTP serves (docs/http.md). The pipeline outlives the routes.
-std::vector<http_route> http_routes(const pipeline& running, std::size_t rules) {
+std::vector<http_route> http_routes(const pipeline& running, std::size_t rules,
+                                    std::shared_ptr<const lookup_watcher> lookups) {
   const auto plain = [](std::string text) {
     return http_response{200, "text/plain; charset=utf-8", std::move(text), {}};
   };
   return {{"GET", "/metrics",
-           [&running, page = metrics_page{TOCSIN_VERSION, rules}](const http_request&) mutable {
+           [&running, lookups = std::move(lookups),
+            page = metrics_page{TOCSIN_VERSION, rules}](const http_request&) mutable {
+             const auto tables = lookups ? lookups->status() : std::vector<lookup_status>{};
              return http_response{200,
                                   metrics_page::content_type,
-                                  page.render(running.counts(), read_process_usage()),
+                                  page.render(running.counts(), read_process_usage(), tables),
                                   {}};
            }},
           {"GET", "/-/healthy", [plain](const http_request&) { return plain("healthy\n"); }},
@@ -63,12 +66,24 @@ std::vector<http_route> http_routes(const pipeline& running, std::size_t rules) 
            }}};
 }
 
+void log_lookup(const lookup_news& news) {
+  const auto& [now, found] = news;
+  if (found.empty()) {
+    spdlog::info("enrich: {}: {} was loaded anew: {} rows", now.step, now.file, now.rows);
+    return;
+  }
+  spdlog::warn("enrich: {}: {} is not used, the table of before with {} rows is kept: {}", now.step,
+               now.file, now.rows, found.front().text());
+  for (std::size_t i = 1; i < found.size(); ++i) spdlog::warn("enrich: {}", found[i].text());
+}
+
 }  // namespace
 
 result<std::unique_ptr<daemon>> daemon::start(const settings& from,
                                               std::shared_ptr<const rule_set> rules,
+                                              loaded_enrichment enrich,
                                               std::function<void(const std::string&)> failed) {
-  std::unique_ptr<daemon> starting{new daemon(from)};
+  std::unique_ptr<daemon> starting{new daemon(from, std::move(enrich))};
   const std::size_t rule_count = rules->rules().size();
   if (auto wrong = starting->open_alert_stream()) return *wrong;
   if (auto wrong = starting->open_alert_replay()) return *wrong;
@@ -76,6 +91,7 @@ result<std::unique_ptr<daemon>> daemon::start(const settings& from,
   if (auto wrong = starting->attach_push()) return *wrong;
   starting->attach_acked();
   if (auto wrong = starting->attach_http(rule_count)) return *wrong;
+  starting->watch_lookups();
   return starting;
 }
 
@@ -90,6 +106,7 @@ void daemon::stop() {
   if (push_) push_->stop();
   if (pipeline_) pipeline_->stop();
   if (replay_) replay_->stop();
+  if (enrich_.tables) enrich_.tables->stop();
   if (push_ && push_->abandoned() > 0) {
     spdlog::error("push: {} messages that had arrived were not taken: the pipeline had no room",
                   push_->abandoned());
@@ -126,6 +143,7 @@ std::optional<error> daemon::start_pipeline(std::shared_ptr<const rule_set> rule
   wanted.limits = settings_.limits;
   wanted.state = settings_.state;
   wanted.tick = settings_.tick;
+  wanted.enrich = enrich_.steps;
   std::vector<std::shared_ptr<transition_sink>> sinks;
   if (stream_) sinks.push_back(stream_);
   auto started = pipeline::start(wanted, std::move(rules), std::move(sinks));
@@ -158,13 +176,22 @@ void daemon::attach_acked() {
 
 std::optional<error> daemon::attach_http(std::size_t rules) {
   if (settings_.http_listen.empty()) return std::nullopt;
-  auto started = http_server::start(settings_.http_listen, http_routes(*pipeline_, rules));
+  auto started =
+      http_server::start(settings_.http_listen, http_routes(*pipeline_, rules, enrich_.tables));
   if (!started) {
     return error{started.failure().code, "http.listen: " + started.failure().message};
   }
   http_ = std::move(*started);
   spdlog::info("http.listen: serving on http://{}", http_->address());
   return std::nullopt;
+}
+
+void daemon::watch_lookups() {
+  if (!enrich_.tables) return;
+  for (const lookup_status& each : enrich_.tables->status()) {
+    spdlog::info("enrich: {}: {}: {} rows", each.step, each.file, each.rows);
+  }
+  enrich_.tables->watch(log_lookup);
 }
 
 void log_settings(const settings& from, const rule_set& rules) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "io/alert_stream.hpp"
+#include "io/enrichment_file.hpp"
 #include "io/http_server.hpp"
 #include "io/push_listener.hpp"
 #include "io/replay_listener.hpp"
@@ -24,7 +25,7 @@ class daemon {
   /// on one of the pipeline's threads when it stops by itself. Errors: an endpoint that cannot be
   /// bound.
   [[nodiscard]] static result<std::unique_ptr<daemon>> start(
-      const settings& from, std::shared_ptr<const rule_set> rules,
+      const settings& from, std::shared_ptr<const rule_set> rules, loaded_enrichment enrich,
       std::function<void(const std::string&)> failed);
   ~daemon();
 
@@ -35,7 +36,8 @@ class daemon {
   [[nodiscard]] std::optional<std::string> failure() const { return pipeline_->failure(); }
 
  private:
-  explicit daemon(settings from) : settings_(std::move(from)) {}
+  daemon(settings from, loaded_enrichment enrich)
+      : settings_(std::move(from)), enrich_(std::move(enrich)) {}
 
   // One function for each thing that is attached, in the order they start.
   [[nodiscard]] std::optional<error> open_alert_stream();
@@ -45,8 +47,10 @@ class daemon {
   [[nodiscard]] std::optional<error> attach_push();
   void attach_acked();
   [[nodiscard]] std::optional<error> attach_http(std::size_t rules);
+  void watch_lookups();
 
   settings settings_;
+  loaded_enrichment enrich_;
   std::shared_ptr<stream_history> history_;  ///< what alerts.replay tells; null without it
   std::shared_ptr<alert_stream> stream_;
   std::unique_ptr<replay_listener> replay_;

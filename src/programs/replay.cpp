@@ -12,8 +12,10 @@
 #include <vector>
 
 #include "io/alert_codec.hpp"
+#include "io/enrichment_file.hpp"
 #include "io/event_file.hpp"
 #include "io/recorded_events.hpp"
+#include "io/settings_file.hpp"
 #include "programs/alert_line.hpp"
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
@@ -30,6 +32,7 @@ struct replay_options {
   std::vector<std::string> rules;
   std::vector<std::string> against;
   std::vector<std::string> events;
+  std::string enrich;
   std::size_t shards = 0;
   bool json = false;
   bool no_drain = false;
@@ -160,7 +163,7 @@ duration time_to_end_all(const rule_set& rules) {
 void print_summary(const replay_totals& totals, const pipeline_counts& counts,
                    std::chrono::steady_clock::duration took) {
   std::uint64_t late = 0;
-  for (const auto& [rule, count] : counts.late_by_rule) late += count;
+  for (const auto& [rule, totals_of] : counts.by_rule) late += totals_of.late;
   const double seconds = std::max(std::chrono::duration<double>(took).count(), 1e-6);
   notice(fmt::format("{} events, {} rejected, {} late, {} transitions; {:.0f} events/s",
                      totals.events, totals.rejected + counts.events.rejected, late,
@@ -179,6 +182,19 @@ std::shared_ptr<const rule_set> load(const std::vector<std::string>& globs,
   }
   print_diagnostics(found);
   return has_errors(found) ? nullptr : rules;
+}
+
+/// Takes limits and enrich steps from the settings file, if one is given. False when there is an
+/// error; all are printed.
+bool load_enrichment(const replay_options& chosen, event_limits& limits,
+                     std::shared_ptr<const enrichment>& steps) {
+  if (chosen.enrich.empty()) return true;
+  diagnostics found;
+  const auto from = load_settings(chosen.enrich, found);
+  limits = from.limits;
+  steps = tocsin::load_enrichment(from.enrich, from.limits, found).steps;
+  print_diagnostics(found);
+  return !has_errors(found);
 }
 
 std::vector<std::string> names_of(const rule_set& rules) {
@@ -222,6 +238,9 @@ int run_replay(const replay_options& chosen) {
   rules.fresh = load(chosen.rules, "--rules");
   if (!chosen.against.empty()) rules.old = load(chosen.against, "--against");
   if (!rules.fresh || (!chosen.against.empty() && !rules.old)) return exit_check_failed;
+  event_limits limits;
+  std::shared_ptr<const enrichment> enrich;
+  if (!load_enrichment(chosen, limits, enrich)) return exit_check_failed;
   alert_timeline fresh;
   alert_timeline old;
   progress_line progress(bytes_of(chosen.events));
@@ -231,7 +250,7 @@ int run_replay(const replay_options& chosen) {
     return exit_usage;
   }
   const auto begun = std::chrono::steady_clock::now();
-  recorded_events reader{event_limits{}};
+  recorded_events reader(limits, std::move(enrich));
   replay_totals totals;
   bool well = replay_files(chosen.events, reader, running, progress, totals);
   if (!chosen.no_drain && totals.events > totals.rejected) {
@@ -274,6 +293,10 @@ void add_replay(CLI::App& tocsin, int& exit_code) {
   command->add_option("-e,--events", chosen->events, "Event files, \"-\" for the standard input")
       ->required()
       ->type_name("FILE...");
+  command
+      ->add_option("--enrich", chosen->enrich,
+                   "A settings file: its enrich steps and limits hold for the events")
+      ->type_name("FILE");
   command->add_option("--shards", chosen->shards, "Window aggregators; 0: one a core")
       ->capture_default_str()
       ->check(CLI::Range(0, 256));

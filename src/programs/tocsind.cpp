@@ -9,6 +9,7 @@
 #include <csignal>
 #include <exception>
 
+#include "io/enrichment_file.hpp"
 #include "io/settings_file.hpp"
 #include "programs/console.hpp"
 #include "programs/daemon.hpp"
@@ -30,10 +31,13 @@ void open_log(const std::string& level) {
   spdlog::set_default_logger(std::move(log));
 }
 
-/// The compiled rules, or nothing when settings or rules are wrong: all findings are printed.
-std::shared_ptr<const rule_set> load(const std::string& file, settings& into) {
+/// The compiled rules, or nothing when settings, rules or lookup tables are wrong: all findings are
+/// printed.
+std::shared_ptr<const rule_set> load(const std::string& file, settings& into,
+                                     loaded_enrichment& enrich) {
   diagnostics found;
   into = load_settings(file, found);
+  enrich = load_enrichment(into.enrich, into.limits, found);
   auto specs = load_rules(into.rules, found);
   auto rules = rule_set::compile(std::move(specs), found);
   print_diagnostics(found);
@@ -75,11 +79,13 @@ int run(daemon& running, stop_signal& stop) {
   }
 }
 
-int serve(const settings& from, const std::shared_ptr<const rule_set>& rules) {
+int serve(const settings& from, const std::shared_ptr<const rule_set>& rules,
+          loaded_enrichment enrich) {
   open_log(from.log_level);
   stop_signal stop;
   log_settings(from, *rules);
-  auto started = daemon::start(from, rules, [&stop](const std::string&) { stop.wake(); });
+  auto started =
+      daemon::start(from, rules, std::move(enrich), [&stop](const std::string&) { stop.wake(); });
   if (!started) {
     spdlog::critical("{}", started.failure().message);
     return exit_failure;
@@ -100,7 +106,8 @@ int serve(const settings& from, const std::shared_ptr<const rule_set>& rules) {
 
 int start(const options& chosen) {
   settings from;
-  const auto rules = load(chosen.config, from);
+  loaded_enrichment enrich;
+  const auto rules = load(chosen.config, from, enrich);
   if (!rules) {
     notice(fmt::format("{}: not started: see the errors above", chosen.config));
     return exit_bad_settings;
@@ -109,7 +116,7 @@ int start(const options& chosen) {
     notice(fmt::format("{}: settings and {} rules are good", chosen.config, rules->rules().size()));
     return exit_ok;
   }
-  return serve(from, rules);
+  return serve(from, rules, std::move(enrich));
 }
 
 }  // namespace

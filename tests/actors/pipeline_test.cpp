@@ -96,7 +96,8 @@ TEST(pipeline, after_drain_the_counts_are_exact) {
   EXPECT_EQ(counts.keys, 10U);
   EXPECT_EQ(counts.transitions, 10U);
   EXPECT_EQ(counts.active_alerts, 10U);
-  EXPECT_EQ(counts.late_by_rule, (std::map<std::string, std::uint64_t>{{"each", 0}}));
+  ASSERT_TRUE(counts.by_rule.contains("each"));
+  EXPECT_EQ(counts.by_rule.at("each").late, 0u);
   const auto active = running->active_alerts();
   EXPECT_EQ(active.size(), 10U);
   EXPECT_TRUE(std::is_sorted(active.begin(), active.end(), [](const auto& left, const auto& right) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "support/rules.hpp"
 #include "traffic.hpp"
 
 namespace tocsin {
@@ -156,6 +157,35 @@ TEST(step_maker, the_batch_keeps_the_bursts_memory_alive) {
   EXPECT_FALSE(watched.expired());
   step.reset();
   EXPECT_TRUE(watched.expired());
+}
+
+TEST(step_maker, rules_see_the_labels_that_enrichment_made) {
+  diagnostics found;
+  const auto rules = testing::rules_from_yaml(
+      "rules: [{name: r, where: labels.team == 'web', group_by: [labels.team], window: {fixed: "
+      "5m}}]");
+  const auto steps = enrichment::compile(
+      {{"t.yaml", 1, {}, extract_spec{{"resource_id", 0, 0}, {"^(?P<team>[a-z]+)-", 0, 0}}}}, {},
+      found);
+  ASSERT_TRUE(steps);
+  step_maker maker({}, rules, 1, steps);
+  const auto step = maker.of_burst(
+      shared(burst_of({event_message("web-1", traffic_start), event_message("db-1", traffic_start),
+                       event_message("web-2", traffic_start)})),
+      traffic_start);
+  ASSERT_EQ(step->slices[0].events.size(), 2U);
+  EXPECT_EQ(step->slices[0].events[0].key, step->slices[0].events[1].key)
+      << "the key is the label, which both have";
+  EXPECT_EQ(step->slices[0].events[1].event, 2U);
+  const auto report = maker.report();
+  EXPECT_EQ(report.unmatched, 1U);
+  EXPECT_EQ(report.enrichment, (std::vector<enrichment_counts>{{"1-extract", 3, 0, 0, 0, 0}}));
+}
+
+TEST(step_maker, without_enrichment_nothing_is_counted_for_it) {
+  step_maker maker({}, testing::every_event_fires(), 1);
+  (void)maker.of_burst(shared(burst_of({event_message("a", traffic_start)})), traffic_start);
+  EXPECT_TRUE(maker.report().enrichment.empty());
 }
 
 }  // namespace

@@ -214,7 +214,7 @@ TEST(window_engine, an_agent_whose_clock_is_an_hour_behind_is_late) {
   for (int i = 0; i < 10; ++i)
     EXPECT_TRUE(engine.take(late_event(clock_at(10, i), clock_at(9, i))).empty());
   EXPECT_EQ(engine.totals().late, 10u);
-  EXPECT_EQ(engine.late_by_unit().at(0), 10u);
+  EXPECT_EQ(engine.totals_by_rule().at(0).late, 10u);
   EXPECT_EQ(engine.totals().updates, 0u);
   EXPECT_EQ(engine.totals().keys, 0u) << "late events make no state";
 }

@@ -37,7 +37,8 @@ TEST(metrics_page, every_count_stands_under_its_name) {
   counts.updates = 7;
   counts.judgements = 8;
   counts.keys = 9;
-  counts.late_by_rule = {{"never", 0}, {"often", 10}};
+  counts.by_rule["never"] = {};
+  counts.by_rule["often"].late = 10;
   counts.transitions = 12;
   counts.active_alerts = 13;
   const auto page = metrics_page{"1.2.3", 2}.render(
@@ -135,6 +136,28 @@ TEST(metrics_page, this_process_has_memory_and_started_before_now) {
   EXPECT_LE(*now.started_at_seconds, wall.count() + 0.01);
   EXPECT_GT(*now.started_at_seconds, wall.count() - 24 * 3600);
   EXPECT_EQ(read_process_usage().started_at_seconds, now.started_at_seconds);
+}
+
+TEST(metrics_page, enrichment_is_shown_by_step_and_table) {
+  pipeline_counts counts;
+  counts.enrichment = {{"1-lookup", 5, 4, 3, 2, 6}};
+  const std::vector<lookup_status> lookups{{"1-lookup", "hosts.csv", 120, 7, 8, true}};
+  const auto page = metrics_page("1", 0).render(counts, {}, lookups);
+  for (const char* line :
+       {R"(tocsin_enrich_events_total{step="1-lookup",outcome="matched"} 5)",
+        R"(tocsin_enrich_events_total{step="1-lookup",outcome="unmatched"} 4)",
+        R"(tocsin_enrich_events_total{step="1-lookup",outcome="skipped"} 3)",
+        R"(tocsin_enrich_events_total{step="1-lookup",outcome="overflow"} 2)",
+        R"(tocsin_enrich_labels_left_out_total{step="1-lookup"} 6)",
+        R"(tocsin_lookup_rows{step="1-lookup",file="hosts.csv"} 120)",
+        R"(tocsin_lookup_loads_total{step="1-lookup",file="hosts.csv",outcome="loaded"} 7)",
+        R"(tocsin_lookup_loads_total{step="1-lookup",file="hosts.csv",outcome="failed"} 8)",
+        R"(tocsin_lookup_stale{step="1-lookup",file="hosts.csv"} 1)"}) {
+    EXPECT_TRUE(has_line(page, line)) << line;
+  }
+  const auto bare = metrics_page("1", 0).render({}, {});
+  EXPECT_EQ(bare.find("tocsin_enrich"), std::string::npos) << "no steps, no series";
+  EXPECT_EQ(bare.find("tocsin_lookup"), std::string::npos);
 }
 
 }  // namespace

@@ -51,6 +51,7 @@ void expect_equal(const settings& left, const settings& right) {
   EXPECT_EQ(left.limits.label_name_bytes, right.limits.label_name_bytes);
   EXPECT_EQ(left.limits.value_bytes, right.limits.value_bytes);
   EXPECT_EQ(left.limits.time_ahead_max, right.limits.time_ahead_max);
+  EXPECT_EQ(left.enrich.size(), right.enrich.size());
 }
 
 TEST(settings_file, the_documented_file_is_exactly_the_defaults) {
@@ -86,6 +87,7 @@ limits:
   label_name_bytes: 16
   value_bytes: 1000
   time_ahead_max: 5s
+enrich: [{drop: [tmp]}]
 )");
   settings wanted;
   wanted.ingest_push = "tcp://127.0.0.1:1";
@@ -98,6 +100,7 @@ limits:
   wanted.tick = 1s;
   wanted.log_level = "debug";
   wanted.limits = {2 * 1024 * 1024, 500, 32 * 1024, 6, 64, 10, 16, 1000, 5s};
+  wanted.enrich.resize(1);
   expect_equal(read, wanted);
   EXPECT_EQ(read.rules, std::vector<std::string>{"/srv/*.yaml"});
 }

@@ -143,6 +143,9 @@ void survives(const std::string& text, const schema& names, const event_scope& s
   EXPECT_EQ(again->evaluate(seen).to_text(), first.to_text());
   EXPECT_FALSE(made->movement_reason().empty());
   for (const required_equality& fact : made->required()) EXPECT_FALSE(fact.texts.empty());
+  bool all_hold = true;
+  for (const conjunct& part : made->conjuncts()) all_hold = all_hold && made->holds(part, seen);
+  EXPECT_EQ(all_hold, made->holds(seen));
 }
 
 TEST(expression_property, any_text_gives_a_program_or_an_error_with_its_column) {

@@ -166,7 +166,8 @@ TEST(metamorphic, sums_over_fixed_windows_and_late_events_are_all_that_came) {
     rule.where = text("true");
     // Each window has a key of its own, so that each is reported once when it closes.
     rule.group_by = {text("labels.window")};
-    rule.window = {window_kind::fixed, duration{size}, duration{size}, {}};
+    rule.window.kind = window_kind::fixed;
+    rule.window.size = rule.window.every = duration{size};
     rule.having = text("count() >= 1");
     rule.fire = fire_mode::close;
     rule.lateness = duration{choose.number(0, 60)};
@@ -193,6 +194,63 @@ TEST(metamorphic, sums_over_fixed_windows_and_late_events_are_all_that_came) {
       return std::string{};
     return "\n" + to_text(made) + "came " + std::to_string(came) + ", counted " +
            std::to_string(counted) + ", late " + std::to_string(driver.totals().late);
+  });
+}
+
+TEST(metamorphic, each_event_is_in_size_by_every_windows_or_in_those_still_open_if_it_is_late) {
+  holds_for_seeds(100'000'000, 250, [](std::uint64_t seed) {
+    scenario made = make_scenario(seed);
+    chooser choose{seed};
+    const long long every = choose.of<long long>({10, 20, 30, 70});
+    const long long windows = choose.number(1, 12);
+    rule_spec rule;
+    rule.file = "scenario";
+    rule.name = text("windows");
+    rule.where = text("true");
+    // Each event has a key of its own: the first window that holds it meets the condition, the
+    // first that does not clears it.
+    rule.group_by = {text("event_id")};
+    rule.window.kind = window_kind::sliding;
+    rule.window.size = duration{every * windows};
+    rule.window.every = duration{every};
+    rule.fire = fire_mode::close;
+    rule.lateness = duration{choose.number(0, 60)};
+    made.rules = {rule};
+    std::map<std::string, long long> open;  // by event id: windows that must hold it
+    std::uint64_t late = 0;
+    for (log_line& line : made.log) {
+      if (line.tick) continue;
+      line.event.action = event_action::firing;
+      line.event.id = "e" + std::to_string(open.size());
+      const long long watermark = line.event.arrived_ms - rule.lateness->count();
+      long long& holding = open[*line.event.id];
+      for (long long start = line.event.time_ms; start > line.event.time_ms - every * windows;
+           --start)
+        if (start % every == 0 && start + every * windows >= watermark) ++holding;
+      late += holding < windows ? 1 : 0;
+    }
+    engine_driver driver{compile_rules(made.rules), 2};
+    std::map<std::string, long long> first_ends;
+    std::map<std::string, long long> held;
+    auto steps = steps_of(made.log);
+    steps.push_back({steps.back().clock + duration{100'000}, nullptr});
+    std::map<std::string, std::string> ids;  // by fingerprint
+    for (const scenario_step& step : steps)
+      for (const finding& each : driver.step(step.clock, step.batch.get())) {
+        if (each.what == finding::kind::met) ids[to_text(each.print)] = each.proof.event_ids.at(0);
+        const std::string& id = ids[to_text(each.print)];
+        const long long end = to_unix_ms(each.proof.window.end);
+        if (each.what == finding::kind::met) first_ends[id] = end;
+        if (each.what == finding::kind::cleared) held[id] = (end - first_ends[id]) / every;
+      }
+    for (const auto& [id, wanted] : open) {
+      if (held[id] == wanted) continue;
+      return "\n" + to_text(made) + id + " is in " + std::to_string(held[id]) + " windows, not " +
+             std::to_string(wanted);
+    }
+    if (driver.totals().late == late) return std::string{};
+    return "\n" + to_text(made) + std::to_string(driver.totals().late) + " are late, not " +
+           std::to_string(late);
   });
 }
 

@@ -3,6 +3,7 @@
 #include "support/engine_driver.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 
 #include <fmt/format.h>
@@ -49,12 +50,13 @@ std::string describe(const finding& what, const rule_set& rules) {
       "last={} first_position={} {}[{},{}]",
       to_unix_ms(what.at),
       what.position == no_position ? std::string{"time"} : fmt::to_string(what.position),
-      rules.rules().at(what.rule).name, to_text(what.print), kind_name(what.what),
+      rules.rule_at(what.rule).name, to_text(what.print), kind_name(what.what),
       to_text(what.severity), what.cause, proof.event_count, fmt::join(proof.event_ids, ","),
       proof.event_ids_truncated ? "..." : "", to_unix_ms(proof.first_event_time),
       to_unix_ms(proof.last_event_time), proof.first_event_position, to_text(proof.window.kind),
       to_unix_ms(proof.window.start), to_unix_ms(proof.window.end));
-  for (const auto& [name, number] : proof.values) line += fmt::format(" {}={}", name, number);
+  for (const auto& [name, number] : proof.values)
+    line += fmt::format(" {}={:.9g}", name, std::abs(number) < 1e-9 ? 0.0 : number);
   if (what.texts) line += describe(*what.texts);
   return line;
 }
@@ -87,6 +89,8 @@ std::shared_ptr<const event_batch> make_batch(const std::vector<window_event>& e
       batch->labels.push_back({keep(name), keep(text), 0, label::kind::text});
     for (const auto& [name, number] : from.number_labels)
       batch->labels.push_back({keep(name), {}, number, label::kind::number});
+    for (const std::string& name : from.null_labels)
+      batch->labels.push_back({keep(name), {}, 0, label::kind::null});
     to.labels_count = static_cast<std::uint32_t>(batch->labels.size()) - to.labels_begin;
     batch->events.push_back(to);
   }
@@ -104,9 +108,36 @@ std::shared_ptr<const rule_set> compile_rules(std::vector<rule_spec> specs) {
   return rules;
 }
 
-engine_driver::engine_driver(std::shared_ptr<const rule_set> rules, std::size_t shards)
-    : rules_(std::move(rules)), router_(rules_, shards) {
-  for (std::size_t shard = 0; shard < shards; ++shard) engines_.emplace_back(rules_);
+engine_driver::engine_driver(std::shared_ptr<const rule_set> rules, std::size_t shards,
+                             const engine_limits& limits)
+    : rules_(std::move(rules)),
+      limits_(limits),
+      router_(rules_, shards),
+      engines_(make_engines(shards)) {}
+
+std::vector<window_engine> engine_driver::make_engines(std::size_t shards) const {
+  std::vector<window_engine> engines;
+  for (std::size_t shard = 0; shard < shards; ++shard)
+    engines.emplace_back(rules_, limits_, static_cast<std::uint32_t>(shard),
+                         static_cast<std::uint32_t>(shards));
+  return engines;
+}
+
+std::vector<std::string> engine_driver::save() const {
+  std::vector<std::string> saved;
+  for (const window_engine& engine : engines_) saved.push_back(engine.save());
+  return saved;
+}
+
+std::string engine_driver::restart() {
+  const std::vector<std::string> saved = save();
+  std::vector<window_engine> engines = make_engines(engines_.size());
+  for (std::size_t shard = 0; shard < saved.size(); ++shard) {
+    if (const auto refused = engines[shard].restore(saved[shard]))
+      return fmt::format("shard {}: {}: {}", shard, refused->code, refused->message);
+  }
+  engines_.swap(engines);
+  return {};
 }
 
 std::vector<finding> engine_driver::step(instant clock, const event_batch* batch) {
@@ -130,20 +161,35 @@ std::vector<finding> engine_driver::take(long long clock_ms,
 engine_totals engine_driver::totals() const {
   engine_totals sum;
   for (const window_engine& engine : engines_) {
-    sum.updates += engine.totals().updates;
-    sum.late += engine.totals().late;
-    sum.keys += engine.totals().keys;
-    sum.judgements += engine.totals().judgements;
+    const engine_totals& one = engine.totals();
+    sum.updates += one.updates;
+    sum.late += one.late;
+    sum.keys += one.keys;
+    sum.judgements += one.judgements;
+    sum.bytes += one.bytes;
+    sum.overflowed += one.overflowed;
   }
   return sum;
 }
 
-std::vector<std::uint64_t> engine_driver::late_by_unit() const {
-  std::vector<std::uint64_t> sum(rules_->units().size());
-  for (const window_engine& engine : engines_)
-    for (std::size_t unit = 0; unit < sum.size(); ++unit)
-      sum[unit] += engine.late_by_unit().at(unit);
-  return sum;
+std::vector<rule_totals> engine_driver::totals_by_rule() const {
+  std::vector<rule_totals> sums(rules_->rules().size());
+  for (const window_engine& engine : engines_) {
+    const std::vector<rule_totals> all = engine.totals_by_rule();
+    for (std::size_t rule = 0; rule < sums.size(); ++rule) {
+      rule_totals& sum = sums[rule];
+      const rule_totals& one = all.at(rule);
+      sum.late += one.late;
+      sum.keys += one.keys;
+      sum.bytes += one.bytes;
+      sum.overflowed += one.overflowed;
+      sum.judgements += one.judgements;
+      sum.met += one.met;
+      sum.failures += one.failures;
+      sum.exhausted += one.exhausted;
+    }
+  }
+  return sums;
 }
 
 }  // namespace tocsin::testing

@@ -4,54 +4,15 @@
 
 #include <algorithm>
 
+#include "support/naive_aggregates.hpp"
+
 namespace tocsin::testing {
-namespace {
-
-using taken = naive_windows::taken;
-
-value aggregated(const aggregate& what, const std::vector<const taken*>& events) {
-  std::int64_t count = 0;
-  std::optional<double> sum, least, most;
-  std::int64_t present = 0;
-  for (const taken* each : events) {
-    const event_scope names{*each->batch, *each->what};
-    if (what.function == aggregate_function::count) {
-      ++count;
-    } else if (what.function == aggregate_function::count_if) {
-      count += what.argument->holds(names);
-    } else if (const auto number = what.argument->evaluate(names).as_number()) {
-      ++present;
-      sum = sum.value_or(0) + *number;
-      least = std::min(least.value_or(*number), *number);
-      most = std::max(most.value_or(*number), *number);
-    }
-  }
-  const auto of = [](std::optional<double> number) {
-    return number ? value::of(*number) : value{};
-  };
-  switch (what.function) {
-    case aggregate_function::count:
-    case aggregate_function::count_if:
-      return value::of(count);
-    case aggregate_function::sum:
-      return of(sum);
-    case aggregate_function::avg:
-      return sum ? value::of(*sum / static_cast<double>(present)) : value{};
-    case aggregate_function::min:
-      return of(least);
-    case aggregate_function::max:
-      return of(most);
-  }
-  return {};
-}
-
-}  // namespace
 
 value naive_scope::get(std::uint32_t id) const {
   if (id >= event_base) return event_value(static_cast<event_field>(id - event_base));
   if (id >= aggregate_base) {
     const std::uint32_t slot = rule_.aggregate_slots.at(id - aggregate_base);
-    return aggregated(unit_.aggregates.at(slot), window_.events);
+    return naive_aggregate(unit_.aggregates.at(slot), window_, rule_.spec.baseline, texts_);
   }
   if (id >= selected_base) return rule_.selected.at(id - selected_base).formula.evaluate(*this);
   return named(static_cast<window_name>(id));
@@ -85,7 +46,7 @@ value naive_scope::text(std::string words) const {
 
 std::optional<severity> naive_scope::worst_level() const {
   std::optional<severity> worst;
-  for (const taken* each : window_.events)
+  for (const naive_event* each : window_.events)
     if (each->what->level) worst = std::min(worst.value_or(severity::info), *each->what->level);
   return worst;
 }
@@ -104,7 +65,7 @@ value naive_scope::named(window_name name) const {
     case window_name::window_end:
       return text(format_rfc3339(window_.bounds.end));
     case window_name::window_size:
-      return value::of(unit_.window.size);
+      return value::of(rule_.spec.window.size);
     case window_name::duration:
       return events.empty() ? value{} : value::of(events.back()->time - events.front()->time);
     case window_name::max_severity: {
@@ -113,8 +74,23 @@ value naive_scope::named(window_name name) const {
     }
     case window_name::rule:
       return value::of(std::string_view{rule_.name});
+    case window_name::idle:
+      return idle();
+    case window_name::event_ids: {
+      evidence listed;
+      list_ids(listed);
+      std::string words;
+      for (const std::string& each : listed.event_ids) words += (words.empty() ? "" : ", ") + each;
+      if (listed.event_ids_truncated) words += words.empty() ? "..." : ", ...";
+      return text(std::move(words));
+    }
   }
   return {};
+}
+
+value naive_scope::idle() const {
+  const instant last = window_.events.empty() ? window_.bounds.start : window_.events.back()->time;
+  return value::of(std::max(window_.judged_at - last, duration{0}));
 }
 
 severity naive_scope::level() const {
@@ -134,19 +110,23 @@ evidence naive_scope::proof() const {
     proof.last_event_time = window_.events.back()->time;
     proof.first_event_position = window_.events.front()->position;
   }
-  std::size_t with_id = 0;
-  for (const taken* each : window_.events) {
-    if (!each->what->has(event_field::event_id)) continue;
-    ++with_id;
-    if (std::find(key_.remembered.begin(), key_.remembered.end(), each->position) !=
-        key_.remembered.end())
-      proof.event_ids.emplace_back(each->what->text(event_field::event_id));
-  }
-  proof.event_ids_truncated = with_id > proof.event_ids.size();
+  list_ids(proof);
   for (const selected_value& each : rule_.selected)
     if (const auto number = each.formula.evaluate(*this).as_number())
       proof.values.emplace_back(each.name, *number);
   return proof;
+}
+
+void naive_scope::list_ids(evidence& proof) const {
+  const auto& remembered = key_.ids->remembered;
+  std::size_t with_id = 0;
+  for (const naive_event* each : window_.events) {
+    if (!each->what->has(event_field::event_id)) continue;
+    ++with_id;
+    if (std::find(remembered.begin(), remembered.end(), each->position) != remembered.end())
+      proof.event_ids.emplace_back(each->what->text(event_field::event_id));
+  }
+  proof.event_ids_truncated = with_id > proof.event_ids.size();
 }
 
 std::shared_ptr<const alert_texts> naive_scope::texts() const {

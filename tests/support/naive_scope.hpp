@@ -4,7 +4,7 @@
 
 #include <deque>
 
-#include "support/naive_windows.hpp"
+#include "support/naive_rule.hpp"
 #include "tocsin/expression.hpp"
 
 namespace tocsin::testing {
@@ -13,8 +13,7 @@ namespace tocsin::testing {
 /// values it gave.
 class naive_scope final : public scope {
  public:
-  naive_scope(const rule_set& rules, const rule& by, const naive_windows::history& key,
-              const naive_windows::window& in)
+  naive_scope(const rule_set& rules, const rule& by, const naive_key& key, const naive_window& in)
       : rules_(rules), rule_(by), unit_(rules.units()[by.unit]), key_(key), window_(in) {}
 
   [[nodiscard]] value get(std::uint32_t id) const override;
@@ -29,13 +28,15 @@ class naive_scope final : public scope {
   [[nodiscard]] value key_value(std::size_t field) const;
   [[nodiscard]] value text(std::string words) const;
   [[nodiscard]] value named(window_name name) const;
+  [[nodiscard]] value idle() const;
   [[nodiscard]] std::optional<severity> worst_level() const;
+  void list_ids(evidence& proof) const;
 
   const rule_set& rules_;
   const rule& rule_;
   const unit& unit_;
-  const naive_windows::history& key_;
-  const naive_windows::window& window_;
+  const naive_key& key_;
+  const naive_window& window_;
   mutable std::deque<std::string> texts_;  ///< what text values view
 };
 

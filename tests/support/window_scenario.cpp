@@ -10,38 +10,6 @@
 namespace tocsin::testing {
 namespace {
 
-placed_text at_line(std::string text) {
-  return {std::move(text), 1, 1};
-}
-
-window_spec make_window(chooser& choose, const scenario_taste& taste) {
-  window_spec window;
-  const bool session = taste.sessions && (!taste.fixed_and_sliding || choose.one_in(3));
-  const duration step{choose.of<long long>({10, 20, 30, 50})};
-  if (session) {
-    window.kind = window_kind::session;
-    window.size = step;
-  } else if (choose.one_in(3)) {
-    window.kind = window_kind::fixed;
-    window.size = window.every = step * choose.number(1, 3);
-    if (choose.one_in(2)) window.offset = duration{choose.number(0, window.size.count() - 1)};
-  } else {
-    window.kind = window_kind::sliding;
-    window.every = step;
-    window.size = step * choose.number(1, 6);
-  }
-  return window;
-}
-
-/// `to` counts the same windows as `from`: both get into one unit.
-void share_windows(rule_spec& to, const rule_spec& from) {
-  to.where = from.where;
-  to.group_by = from.group_by;
-  to.window = from.window;
-  to.lateness = from.lateness;
-  to.clock = from.clock;
-}
-
 window_event make_event(chooser& choose, std::uint64_t number) {
   window_event event;
   using text = std::optional<std::string>;
@@ -56,97 +24,30 @@ window_event make_event(chooser& choose, std::uint64_t number) {
     event.text_labels.emplace_back("env", choose.of<std::string>({"p", "", "1"}));
   else if (choose.one_in(6))
     event.number_labels.emplace_back("env", choose.one_in(2) ? 1 : 2.5);
+  else if (choose.one_in(12))
+    event.null_labels.emplace_back("env");
+  if (choose.one_in(4))
+    event.text_labels.emplace_back("team", choose.one_in(2) ? "a" : "b");
+  else if (choose.one_in(8))
+    event.null_labels.emplace_back("team");
+  if (choose.one_in(8)) event.number_labels.emplace_back("load", choose.one_in(2) ? 7 : 0.25);
   if (choose.one_in(25))
     event.action = choose.one_in(2) ? event_action::resolved : event_action::closed;
   return event;
 }
 
-std::string shown(const std::optional<std::string>& text) {
-  return text ? "'" + *text + "'" : "-";
-}
-
-std::string shown(const rule_spec& rule) {
-  std::string group;
-  for (const placed_text& each : rule.group_by) group += (group.empty() ? "" : ", ") + each.text;
-  std::string line = fmt::format(
-      "- {}: where {}; group_by [{}]; {} size {} every {} offset {}; lateness {}; clock {}; fire "
-      "{}; having {}; severity {}; select",
-      rule.name.text, rule.where.text, group, to_text(rule.window.kind), rule.window.size.count(),
-      rule.window.every.count(), rule.window.offset.count(),
-      rule.lateness ? fmt::to_string(rule.lateness->count()) : "default",
-      rule.clock == rule_clock::event ? "event" : "arrival",
-      rule.fire == fire_mode::automatic ? "automatic"
-      : rule.fire == fire_mode::early   ? "early"
-                                        : "close",
-      rule.having.text, rule.severity.text);
-  for (const auto& [name, formula] : rule.select) line += " " + name + "=" + formula.text;
-  return line + "\n";
-}
-
-std::string shown(const log_line& line) {
-  if (line.tick) return fmt::format("{:>8} tick\n", line.step_clock_ms);
-  const window_event& event = line.event;
-  std::string text = fmt::format(
-      "{:>8} t={:<8} {:<8} source={} item={} resource={} name={} id={} value={} level={}",
-      event.arrived_ms, event.time_ms, to_text(event.action), shown(event.source),
-      shown(event.item), shown(event.resource), shown(event.resource_name), shown(event.id),
-      event.value ? fmt::to_string(*event.value) : "-", event.level ? to_text(*event.level) : "-");
-  for (const auto& [name, label] : event.text_labels) text += fmt::format(" {}='{}'", name, label);
-  for (const auto& [name, label] : event.number_labels) text += fmt::format(" {}={}", name, label);
-  if (line.ends_batch) text += fmt::format(" | step at {}", line.step_clock_ms);
-  return text + "\n";
-}
-
 }  // namespace
 
-rule_spec make_rule(chooser& choose, const std::string& name, const scenario_taste& taste) {
-  rule_spec rule;
-  rule.file = "scenario";
-  rule.line = 1;
-  rule.name = at_line(name);
-  rule.where = at_line(choose.of<std::string>({"true", "true", "true", "value > 0", "has(value)",
-                                               "item == 'x'", "source_id == 'a' || value >= 5"}));
-  static const std::vector<std::vector<std::string>> groups{
-      {"source_id"}, {"source_id", "item"}, {"labels.env"}, {"item"}, {}, {"item", "labels.env"}};
-  for (const std::string& field : choose.of(groups)) rule.group_by.push_back(at_line(field));
-  rule.window = make_window(choose, taste);
-  rule.lateness = duration{choose.of<long long>({0, 0, 5, 10, 20, 50, 100})};
-  if (choose.one_in(6)) rule.clock = rule_clock::arrival;
-  rule.select = {
-      {"failures", at_line("count()")},          {"total", at_line("sum(value)")},
-      {"mean", at_line("avg(value)")},           {"least", at_line("min(value)")},
-      {"most", at_line("max(value)")},           {"big", at_line("count_if(value >= 4)")},
-      {"share", at_line("sum(value) / count()")}};
-  if (choose.one_in(3)) rule.select.resize(static_cast<std::size_t>(choose.number(6, 7)));
-  rule.having = at_line(choose.of<std::string>(
-      {"failures >= 1", "failures >= 2", "failures >= 3", "count() >= 4", "total > 5", "mean >= 3",
-       "least < 0", "most > 6", "failures >= 2 && most > 3", "failures <= 2", "total < 4",
-       "big >= 1", "failures == 1", "mean > 2 || failures >= 5", "event_count >= 3",
-       "max_severity == 'critical'", "duration >= 15ms", "count_if(item == 'x') >= 2"}));
-  rule.severity = at_line(choose.of<std::string>({"worst_level", "worst_level", "warning",
-                                                  "event_count >= 3 ? 'critical' : 'warning'",
-                                                  "most > 4 ? 'error' : 'nonsense'"}));
-  rule.title = at_line(
-      "${rule} ${source_id} ${item} ${resource_name} ${labels.env} ${failures} ${total} ${value} "
-      "${event_count} ${duration} ${max_severity} ${window.size}");
-  if (taste.times_in_texts)
-    rule.description =
-        at_line("${window.start} ${window.end} ${first_event_time} ${last_event_time}");
-  rule.labels.emplace_back("kind", at_line("${item}/${most}"));
-  rule.fire = choose.of<fire_mode>(
-      {fire_mode::automatic, fire_mode::automatic, fire_mode::early, fire_mode::close});
-  return rule;
-}
-
-std::vector<log_line> make_log(chooser& choose, std::size_t events_max) {
+std::vector<log_line> make_log(chooser& choose, const scenario_taste& taste) {
   std::vector<log_line> log;
   // Near the epoch times get negative, where division and floor differ.
   long long now = choose.one_in(4) ? choose.number(0, 200) : 1'000'000;
+  if (taste.begin_ms) now = *taste.begin_ms / taste.stretch;
   const auto count =
-      static_cast<std::uint64_t>(choose.number(1, static_cast<long long>(events_max)));
+      static_cast<std::uint64_t>(choose.number(1, static_cast<long long>(taste.events_max)));
   const bool in_bursts = choose.one_in(3);
   for (std::uint64_t number = 1; number <= count; ++number) {
-    if (choose.one_in(150))
+    if (taste.stretch == 1 && choose.one_in(150))
       now += 10'000'000;
     else if (choose.one_in(12))
       now += choose.number(50, 500);
@@ -158,33 +59,38 @@ std::vector<log_line> make_log(chooser& choose, std::size_t events_max) {
     line.tick = choose.one_in(12);
     if (!line.tick) {
       line.event = make_event(choose, number);
-      line.event.arrived_ms = now;
+      line.event.arrived_ms = now * taste.stretch;
       long long time = now;
       if (choose.one_in(2)) time -= choose.number(0, 40);
       if (choose.one_in(8)) time -= choose.number(0, 250);
       if (choose.one_in(12)) time += choose.number(0, 120);
       if (choose.one_in(2)) time = time / 10 * 10 - choose.number(0, 1);
-      line.event.time_ms = time;
+      line.event.time_ms = time * taste.stretch;
       line.ends_batch = !in_bursts || choose.one_in(5);
     }
-    line.step_clock_ms = now;
-    if (choose.one_in(6)) now = line.step_clock_ms += choose.number(0, 30);
+    line.step_clock_ms = now * taste.stretch;
+    if (choose.one_in(6)) {
+      now += choose.number(0, 30);
+      line.step_clock_ms = now * taste.stretch;
+    }
     log.push_back(std::move(line));
   }
   return log;
 }
 
-scenario make_scenario(std::uint64_t seed, const scenario_taste& taste) {
-  chooser choose{seed};
-  scenario made;
-  const long long rules = choose.number(1, static_cast<long long>(taste.rules_max));
-  for (long long number = 1; number <= rules; ++number) {
-    rule_spec rule = make_rule(choose, "rule-" + std::to_string(number), taste);
-    if (!made.rules.empty() && choose.one_in(2)) share_windows(rule, choose.of(made.rules));
-    made.rules.push_back(std::move(rule));
+instant end_of_all(const scenario& what) {
+  long long end_ms = what.log.empty() ? 0 : what.log.back().step_clock_ms;
+  for (const log_line& line : what.log)
+    if (!line.tick) end_ms = std::max(end_ms, line.event.time_ms);
+  duration longest{};
+  for (const rule_spec& rule : what.rules) {
+    duration within{};
+    for (const sequence_step_spec& step : rule.then) within += step.within;
+    longest = std::max(longest, rule.window.size + rule.window.every + rule.window.session_max +
+                                    rule.baseline.length + within +
+                                    rule.lateness.value_or(std::chrono::seconds{5}));
   }
-  made.log = make_log(choose, taste.events_max);
-  return made;
+  return from_unix_ms(end_ms) + 3 * longest + duration{1'000};
 }
 
 std::vector<scenario_step> steps_of(const std::vector<log_line>& log) {
@@ -221,8 +127,7 @@ std::vector<std::string> findings_of(const std::vector<rule_spec>& rules,
     for (const finding& each : findings) lines.push_back(describe(each, *compiled));
   };
   for (const scenario_step& step : steps_of(log)) add(driver.step(step.clock, step.batch.get()));
-  const long long end = log.empty() ? 0 : log.back().step_clock_ms;
-  add(driver.tick(end + 100'000));
+  add(driver.step(end_of_all({rules, log}), nullptr));
   return lines;
 }
 
@@ -251,14 +156,6 @@ scenario shrink(scenario failing, const std::function<bool(const scenario&)>& st
           line += run;
   }
   return failing;
-}
-
-std::string to_text(const scenario& what) {
-  std::string text = "rules:\n";
-  for (const rule_spec& rule : what.rules) text += shown(rule);
-  text += "log (arrival, time, ...):\n";
-  for (const log_line& line : what.log) text += shown(line);
-  return text;
 }
 
 std::uint64_t property_rounds() {

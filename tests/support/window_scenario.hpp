@@ -50,23 +50,43 @@ struct scenario_step {
   std::shared_ptr<const event_batch> batch;
 };
 
-/// What a scenario's rules may be made of.
+/// What a scenario's rules may be made of. Kinds of windows that are on are about equally likely.
 struct scenario_taste {
   bool fixed_and_sliding = true;
-  bool sessions = true;
-  bool times_in_texts = true;  ///< titles show window bounds
+  bool sessions = true;       ///< plain ones
+  bool trailing = false;      ///< every: event
+  bool cut_sessions = false;  ///< with close, max or max_events
+  bool absence = false;       ///< some with expected keys
+  bool sequences = false;
+  bool zones = false;           ///< fixed windows of days in time zones
+  bool baselines = false;       ///< fixed and sliding windows with a past to compare with
+  bool all_aggregates = false;  ///< else count, sum, avg, min, max only
+  bool times_in_texts = true;   ///< titles show window bounds
   std::size_t rules_max = 5;
   std::size_t events_max = 120;
+  /// What a millisecond of windows, lateness and the log is stretched to: a log of seconds then
+  /// lasts days.
+  long long stretch = 1;
+  /// Where the log begins; nothing: shortly after the epoch, or 1,000,000 ms later.
+  std::optional<long long> begin_ms = {};
+
+  /// All kinds of windows that need no time zone, and all aggregates.
+  [[nodiscard]] static scenario_taste everything();
+  /// Days in time zones, around a change to or from daylight saving time that `seed` chooses.
+  [[nodiscard]] static scenario_taste days(std::uint64_t seed);
 };
 
 [[nodiscard]] scenario make_scenario(std::uint64_t seed, const scenario_taste& taste = {});
 /// A rule's own part of make_scenario, for tests that put rules together themselves.
 [[nodiscard]] rule_spec make_rule(chooser& choose, const std::string& name,
                                   const scenario_taste& taste);
-[[nodiscard]] std::vector<log_line> make_log(chooser& choose, std::size_t events_max);
+[[nodiscard]] std::vector<log_line> make_log(chooser& choose, const scenario_taste& taste);
 
 /// The log cut into steps as its lines say.
 [[nodiscard]] std::vector<scenario_step> steps_of(const std::vector<log_line>& log);
+
+/// The clock at which all that a scenario's rules wait for has passed.
+[[nodiscard]] instant end_of_all(const scenario& what);
 
 /// All findings of a log, one line each in their order, after time has passed far beyond its end.
 [[nodiscard]] std::vector<std::string> findings_of(const std::vector<rule_spec>& rules,

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "io/json_line.hpp"
+#include "tocsin/rule_footprint.hpp"
 
 namespace tocsin {
 
@@ -201,6 +202,26 @@ void add_window(json_line& to, const unit& in, const rule& of) {
   to.key("bytes").count(in.limits.bytes).key("events").count(in.limits.events).end_object();
 }
 
+std::string panes_text(const rule_footprint& of) {
+  return fmt::format("{} a window, {} each", of.panes_a_window, format_duration(of.pane));
+}
+
+std::string memory_text(const rule_footprint& of) {
+  const auto records = of.records + of.merged_records;
+  return fmt::format(
+      "about {} bytes for a key that is busy all the time: {} record{} of {} bytes{}", of.bytes(),
+      records, records == 1 ? "" : "s", of.record_bytes,
+      of.grows ? "; more with the values or events it has to remember" : "");
+}
+
+void add_footprint(json_line& to, const rule_footprint& of) {
+  to.key("panes").begin_object().key("count").count(of.panes_a_window);
+  to.key("width_ms").count(milliseconds(of.pane)).end_object();
+  to.key("memory").begin_object().key("bytes_per_key").count(of.bytes());
+  to.key("records").count(of.records).key("merged_records").count(of.merged_records);
+  to.key("record_bytes").count(of.record_bytes).key("grows").flag(of.grows).end_object();
+}
+
 void add_rule(json_line& to, const rule_set& rules, const rule& of, const event_batch* tried) {
   const auto& in = unit_of(rules, of);
   to.begin_object();
@@ -217,6 +238,7 @@ void add_rule(json_line& to, const rule_set& rules, const rule& of, const event_
   add_list(to, "aggregates", aggregate_names(rules, of));
   to.key("having").text(of.condition).key("severity").text(severity_text(of));
   to.key("early").flag(of.early).key("early_reason").text(of.early_reason);
+  add_footprint(to, footprint_of(rules, of));
   if (tried != nullptr) add_trial(to, try_rule(rules, of, *tried));
   to.end_object();
 }
@@ -261,6 +283,8 @@ std::string describe_rule(const rule_set& rules, const rule& of,
   line("window",
        fmt::format("{}, lateness {}, by {} time", window_text(in, of), format_duration(in.lateness),
                    in.clock == rule_clock::event ? "event" : "arrival"));
+  const auto footprint = footprint_of(rules, of);
+  if (footprint.panes_a_window > 0) line("panes", panes_text(footprint));
   line("aggregates", or_none(aggregate_names(rules, of), "none"));
   line("having", of.condition);
   if (in.baseline.length.count() != 0) {
@@ -274,6 +298,7 @@ std::string describe_rule(const rule_set& rules, const rule& of,
     line("keeps", fmt::format("firing for {}", format_duration(of.spec.keep_firing_for)));
   }
   line("severity", severity_text(of));
+  line("memory", memory_text(footprint));
   line("unit", fmt::format("{}, shared with: {}", of.unit,
                            or_none(unit_mates(rules, of), "no other rule")));
   if (!trial) return text;

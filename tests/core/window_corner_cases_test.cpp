@@ -233,6 +233,23 @@ TEST(window_corner_cases, a_formula_that_overflows_is_missing_and_is_skipped) {
                                        {"n", 2}, {"most", 0}, {"total", 0}, {"share", 1e-100}}));
 }
 
+TEST(window_corner_cases, a_sum_keeps_small_values_beside_large_ones_that_cancel) {
+  // In one pane, and merged from three.
+  for (const std::string window : {"{fixed: 3m}", "{sliding: 3m, every: 1m}"}) {
+    engine_of engine{window, at_close +
+                                 "  select: {total: sum(value), mean: avg(value)}\n"
+                                 "  having: count() == 3\n"};
+    const std::vector<double> values{1e17, 3, -1e17};
+    for (std::size_t i = 0; i < values.size(); ++i)
+      engine.take(with_value(event_at(clock_at(10, static_cast<long long>(i))), values[i]));
+    const auto found = engine.tick(clock_at(10, 3, 0, 1));
+    ASSERT_EQ(found.size(), 1u) << window;
+    EXPECT_EQ(found[0].proof.values,
+              (std::vector<std::pair<std::string, double>>{{"total", 3}, {"mean", 1}}))
+        << window;
+  }
+}
+
 TEST(window_corner_cases, zero_is_rendered_as_0) {
   engine_of engine{"{fixed: 10m}",
                    "  having: count() >= 2\n"

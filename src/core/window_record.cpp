@@ -199,7 +199,7 @@ void record_store::save(const window_record& of, state_writer& to) const {
   to.put(of.last_position);
   to.put(static_cast<std::uint64_t>(of.count));
   to.put(static_cast<std::uint8_t>(of.worst));
-  to.put(of.with_id);
+  to.put(static_cast<std::uint32_t>(of.with_id));
   to.put(static_cast<std::uint8_t>(of.newest != nullptr));
   if (of.newest != nullptr) {
     to.put(of.newest->time_ms);

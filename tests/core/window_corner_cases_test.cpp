@@ -233,6 +233,23 @@ TEST(window_corner_cases, a_formula_that_overflows_is_missing_and_is_skipped) {
                                        {"n", 2}, {"most", 0}, {"total", 0}, {"share", 1e-100}}));
 }
 
+TEST(window_corner_cases, a_sum_keeps_small_values_beside_large_ones_that_cancel) {
+  // In one pane, and merged from three.
+  for (const std::string window : {"{fixed: 3m}", "{sliding: 3m, every: 1m}"}) {
+    engine_of engine{window, at_close +
+                                 "  select: {total: sum(value), mean: avg(value)}\n"
+                                 "  having: count() == 3\n"};
+    const std::vector<double> values{1e17, 3, -1e17};
+    for (std::size_t i = 0; i < values.size(); ++i)
+      engine.take(with_value(event_at(clock_at(10, static_cast<long long>(i))), values[i]));
+    const auto found = engine.tick(clock_at(10, 3, 0, 1));
+    ASSERT_EQ(found.size(), 1u) << window;
+    EXPECT_EQ(found[0].proof.values,
+              (std::vector<std::pair<std::string, double>>{{"total", 3}, {"mean", 1}}))
+        << window;
+  }
+}
+
 TEST(window_corner_cases, zero_is_rendered_as_0) {
   engine_of engine{"{fixed: 10m}",
                    "  having: count() >= 2\n"
@@ -367,13 +384,15 @@ TEST(window_corner_cases, the_order_of_arrival_within_lateness_changes_no_sessio
       {clock_at(10, 0), 0}, {clock_at(10, 1), 0}, {clock_at(10, 2), 1}, {clock_at(10, 3), 0}};
   std::vector<std::size_t> order{0, 1, 2, 3};
   do {
-    engine_of engine{closed_session, failures + "  lateness: 5m\n  fire_on: [timeout, close]\n"};
+    engine_of engine{
+        closed_session,
+        failures + "  lateness: 5m\n  fire_on: [timeout, close]\n  having: count() >= 3\n"};
     for (std::size_t i = 0; i < order.size(); ++i) {
       const auto& [time_ms, value] = events[order[i]];
       engine.take(outcome(clock_at(10, 4) + static_cast<long long>(i), time_ms, value));
     }
     EXPECT_EQ(lines(engine.tick(clock_at(11, 0))),
-              (said{"met at 10:07: 3 in 10:00..10:02", "updated at 10:13: 1 in 10:03..10:03"}));
+              (said{"met at 10:07: 3 in 10:00..10:02", "cleared at 10:13: 1 in 10:03..10:03"}));
   } while (std::next_permutation(order.begin(), order.end()) && !HasFailure());
 }
 

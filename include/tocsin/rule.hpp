@@ -34,7 +34,7 @@ struct window_spec {
   /// 1 ms, the resolution of time, so that it is a sliding window like any other.
   bool trailing = false;
   /// fixed, sizes of whole days: the IANA name of the time zone whose days these are; "" is UTC.
-  std::string time_zone;
+  std::string time_zone{};
   duration session_max{};                ///< session: longest from first to last event; 0: no bound
   std::uint64_t session_events_max = 0;  ///< session: most events; 0: no bound
   friend bool operator==(const window_spec&, const window_spec&) = default;

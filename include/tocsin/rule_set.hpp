@@ -64,6 +64,9 @@ struct aggregate {
   double parameter = 0;
 };
 
+/// Equal for aggregates that compute the same: "max(value)", "predict(value, 1h)".
+[[nodiscard]] std::string canonical_text(const aggregate& of);
+
 // g++ 12 takes the scoped enumerator `duration` for a shadow of tocsin::duration.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
@@ -133,7 +136,7 @@ struct rule {
 
 /// A step of a sequence.
 struct sequence_step {
-  expression where;
+  expression where;  ///< joined to the rule's own `where`
   bool absent = false;
   duration within{};
 };

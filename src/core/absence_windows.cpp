@@ -8,6 +8,10 @@
 namespace tocsin {
 namespace {
 
+/// How long L is remembered of a key that met no rule when it was judged: an event from before L
+/// that comes within it does not pass for news of the key.
+constexpr std::int64_t kept_ms = 24 * 3'600'000;
+
 /// An event that has the key's values in the group's fields, and nothing else. Its views point into
 /// both.
 event_batch event_of(const group& of, const expected_key& key) {
@@ -115,7 +119,7 @@ std::int64_t absence_windows::close_at(std::uint32_t index, std::int64_t due_ms,
   if (deadline_ms > due_ms) return deadline_ms;
   if (deadline_ms == due_ms) {
     judge(index, deadline_ms, out);
-    return state.met == 0 ? deadline_ms + absent_ms_ : never_ms;
+    return state.met == 0 ? deadline_ms + kept_ms : never_ms;
   }
   forget(state);
   return never_ms;

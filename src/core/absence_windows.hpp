@@ -11,8 +11,8 @@ namespace tocsin {
 /// A state counts the silence of one key from L, the greatest time of an event it has seen; a key
 /// that is expected counts from the log's clock at the beginning. `head` is a record of the newest
 /// event alone (of none for a key that never came), `own` names L. The silence is judged once the
-/// watermark is beyond L + the rule's length, and once for each L. A key that meets no rule is kept
-/// as long again, so that an event from before L does not pass for news of it, and then forgotten.
+/// watermark is beyond L + the rule's length, and once for each L. A key that meets no rule then
+/// is kept for a day, so that an event from before L does not pass for news of it, and forgotten.
 class absence_windows final : public unit_windows {
  public:
   absence_windows(const rule_set& rules, const unit& of, key_store& keys, engine_budget& budget);

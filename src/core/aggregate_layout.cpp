@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which cells a unit's aggregates need, how events enter them and how they merge.
+// Which cells a unit's aggregates need, and what enters and merges beyond the plain numbers that
+// window_record.cpp works on.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "core/moments.hpp"
-#include "core/neumaier_sum.hpp"
 #include "core/window_record.hpp"
 
 namespace tocsin {
@@ -33,8 +33,9 @@ aggregate_layout::aggregate_layout(const unit& of)
     : baseline_samples_min_(static_cast<double>(of.baseline.samples_min)),
       has_baseline_(of.baseline.length > duration{}) {
   for (const aggregate& one : of.aggregates) aggregates_.push_back(plan(one));
+  is_plain_ = numbers_.empty() && held_.empty();
   const auto compares = [](const auto& each) { return each.in_baseline; };
-  uses_baseline_ = std::any_of(plans_.begin(), plans_.end(), compares) ||
+  uses_baseline_ = std::any_of(numbers_.begin(), numbers_.end(), compares) ||
                    std::any_of(held_.begin(), held_.end(), compares);
 }
 
@@ -82,34 +83,34 @@ aggregate_layout::aggregate_plan aggregate_layout::plan_numbers(const aggregate&
       made.offset = plan_cells(cell_kind::maximum, one);
       break;
     case aggregate_function::first:
-      made.offset = plan_cells(cell_kind::first_number, one);
+      made.offset = plan_number(number_kind::first_number, one);
       break;
     case aggregate_function::last:
-      made.offset = plan_cells(cell_kind::newest_number, one);
+      made.offset = plan_number(number_kind::newest_number, one);
       break;
     case aggregate_function::delta:
     case aggregate_function::rate:
-      made.offset = plan_cells(cell_kind::first_number, one);
-      made.newest = plan_cells(cell_kind::newest_number, one);
+      made.offset = plan_number(number_kind::first_number, one);
+      made.newest = plan_number(number_kind::newest_number, one);
       break;
     case aggregate_function::slope:
     case aggregate_function::predict:
     case aggregate_function::time_to:
-      made.offset = plan_cells(cell_kind::line, one);
+      made.offset = plan_number(number_kind::line, one);
       break;
     case aggregate_function::ewma:
-      made.offset = plan_cells(cell_kind::faded_mean, one, has_baseline_);
+      made.offset = plan_number(number_kind::faded_mean, one, has_baseline_);
       break;
     case aggregate_function::zscore:
-      made.offset = plan_cells(cell_kind::moments, one, true);
-      made.newest = plan_cells(cell_kind::newest_number, one);
+      made.offset = plan_number(number_kind::moments, one, true);
+      made.newest = plan_number(number_kind::newest_number, one);
       break;
     case aggregate_function::mad_score:
       made.offset = hold(held_kind::sample, one, true);
-      made.newest = plan_cells(cell_kind::newest_number, one);
+      made.newest = plan_number(number_kind::newest_number, one);
       break;
     default:  // stddev, variance and theirs of the population
-      made.offset = plan_cells(cell_kind::moments, one);
+      made.offset = plan_number(number_kind::moments, one);
       break;
   }
   return made;
@@ -149,42 +150,47 @@ std::uint32_t aggregate_layout::argument_of(const expression& formula) {
   return static_cast<std::uint32_t>(arguments_.size() - 1);
 }
 
-std::size_t aggregate_layout::cells_of(cell_kind kind) {
+std::size_t aggregate_layout::cells_of(number_kind kind) {
   switch (kind) {
-    case cell_kind::count_if:
-    case cell_kind::minimum:
-    case cell_kind::maximum:
-      return 1;
-    case cell_kind::sum:
-      return neumaier_cells;
-    case cell_kind::moments:
+    case number_kind::moments:
       return sizeof(moments) / sizeof(double);
-    case cell_kind::first_number:
-    case cell_kind::newest_number:
+    case number_kind::first_number:
+    case number_kind::newest_number:
       return sizeof(placed_number) / sizeof(double);
-    case cell_kind::line:
+    case number_kind::line:
       return sizeof(line_moments) / sizeof(double);
-    case cell_kind::faded_mean:
+    case number_kind::faded_mean:
       return sizeof(faded_mean) / sizeof(double);
   }
   return 0;
 }
 
-std::uint32_t aggregate_layout::plan_cells(cell_kind kind, const aggregate& one, bool in_baseline) {
+std::uint32_t aggregate_layout::plan_cells(cell_kind kind, const aggregate& one) {
   const std::uint32_t argument = argument_of(*one.argument);
-  const double half_life_ms = kind == cell_kind::faded_mean ? one.parameter * 1000 : 0;
-  for (cell_plan& have : plans_) {
+  for (const cell_plan& have : plans_)
+    if (have.kind == kind && have.argument == argument) return have.offset;
+  const auto offset = static_cast<std::uint32_t>(cleared_.size());
+  plans_.push_back({kind, argument, offset});
+  const bool is_extreme = kind == cell_kind::minimum || kind == cell_kind::maximum;
+  cleared_.resize(offset + cells_of(kind), is_extreme ? none : 0);
+  return offset;
+}
+
+std::uint32_t aggregate_layout::plan_number(number_kind kind, const aggregate& one,
+                                            bool in_baseline) {
+  const std::uint32_t argument = argument_of(*one.argument);
+  const double half_life_ms = kind == number_kind::faded_mean ? one.parameter * 1000 : 0;
+  for (number_plan& have : numbers_) {
     if (have.kind != kind || have.argument != argument || have.half_life_ms != half_life_ms)
       continue;
     have.in_baseline = have.in_baseline || in_baseline;
     return have.offset;
   }
   const auto offset = static_cast<std::uint32_t>(cleared_.size());
-  plans_.push_back({kind, in_baseline, argument, offset, half_life_ms});
+  numbers_.push_back({kind, in_baseline, argument, offset, half_life_ms});
+  // No bits set is an empty one of all kinds but a placed number.
   cleared_.resize(offset + cells_of(kind), 0);
-  // No bits set is an empty one of all kinds but these.
-  if (kind == cell_kind::minimum || kind == cell_kind::maximum) cleared_[offset] = none;
-  if (kind == cell_kind::first_number || kind == cell_kind::newest_number)
+  if (kind == number_kind::first_number || kind == number_kind::newest_number)
     in_cells<placed_number>(&cleared_[offset]) = {};
   return offset;
 }
@@ -201,62 +207,36 @@ std::uint32_t aggregate_layout::hold(held_kind kind, const aggregate& one, bool 
   return offset;
 }
 
-void aggregate_layout::clear(double* cells) const {
-  std::copy(cleared_.begin(), cleared_.end(), cells);
-}
-
-void aggregate_layout::release(double* cells) const {
-  for (const held_plan& plan : held_) release_held(plan, cells + plan.offset);
-  clear(cells);
-}
-
-std::ptrdiff_t aggregate_layout::add(double* cells, const event_batch& batch, const event& from,
-                                     std::int64_t time_ms, std::uint64_t position) const {
-  for (const cell_plan& plan : plans_) {
+std::ptrdiff_t aggregate_layout::add_more(double* cells, const event_batch& batch,
+                                          const event& from, std::int64_t time_ms,
+                                          std::uint64_t position) const {
+  for (const number_plan& plan : numbers_) {
     const argument_plan& argument = arguments_[plan.argument];
-    double* at = cells + plan.offset;
-    if (plan.kind == cell_kind::count_if) {
-      if (argument.formula.holds(event_scope{batch, from})) at[0] += 1;
-      continue;
-    }
     double number = from.value;
     if (!argument.is_event_value)
       number = argument.formula.evaluate(event_scope{batch, from}).as_number().value_or(none);
-    if (std::isnan(number)) continue;
-    if (plan.kind == cell_kind::sum) {
-      add_compensated(at, number);
-      at[2] += 1;
-    } else if (plan.kind == cell_kind::minimum) {
-      if (!(at[0] <= number)) at[0] = number;
-    } else if (plan.kind == cell_kind::maximum) {
-      if (!(at[0] >= number)) at[0] = number;
-    } else {
-      add_number(plan, at, number, time_ms, position);
-    }
+    if (std::isfinite(number)) add_number(plan, cells + plan.offset, number, time_ms, position);
   }
   return held_.empty() ? 0 : add_to_held(cells, batch, from, time_ms, position);
 }
 
-void aggregate_layout::add_number(const cell_plan& plan, double* at, double number,
+void aggregate_layout::add_number(const number_plan& plan, double* at, double number,
                                   std::int64_t time_ms, std::uint64_t position) {
-  if (!std::isfinite(number)) return;
   switch (plan.kind) {
-    case cell_kind::moments:
+    case number_kind::moments:
       in_cells<moments>(at).add(number);
       break;
-    case cell_kind::first_number:
+    case number_kind::first_number:
       in_cells<placed_number>(at).keep_first({time_ms, position, number});
       break;
-    case cell_kind::newest_number:
+    case number_kind::newest_number:
       in_cells<placed_number>(at).keep_newest({time_ms, position, number});
       break;
-    case cell_kind::line:
+    case number_kind::line:
       in_cells<line_moments>(at).add(time_ms, number);
       break;
-    case cell_kind::faded_mean:
+    case number_kind::faded_mean:
       in_cells<faded_mean>(at).add(time_ms, number, plan.half_life_ms);
-      break;
-    default:
       break;
   }
 }
@@ -283,46 +263,34 @@ std::ptrdiff_t aggregate_layout::add_to_held(double* cells, const event_batch& b
 }
 
 void aggregate_layout::merge(double* into, const double* from) const {
-  for (const cell_plan& plan : plans_) merge_cells(plan, into + plan.offset, from + plan.offset);
+  merge_plain(into, from);
+  for (const number_plan& plan : numbers_)
+    merge_number(plan, into + plan.offset, from + plan.offset);
   for (const held_plan& plan : held_) merge_held(plan, into + plan.offset, from + plan.offset);
 }
 
 void aggregate_layout::merge_baseline(double* into, const double* from) const {
-  for (const cell_plan& plan : plans_)
-    if (plan.in_baseline) merge_cells(plan, into + plan.offset, from + plan.offset);
+  for (const number_plan& plan : numbers_)
+    if (plan.in_baseline) merge_number(plan, into + plan.offset, from + plan.offset);
   for (const held_plan& plan : held_)
     if (plan.in_baseline) merge_held(plan, into + plan.offset, from + plan.offset);
 }
 
-void aggregate_layout::merge_cells(const cell_plan& plan, double* to, const double* other) {
+void aggregate_layout::merge_number(const number_plan& plan, double* to, const double* other) {
   switch (plan.kind) {
-    case cell_kind::count_if:
-      to[0] += other[0];
-      break;
-    case cell_kind::sum:
-      add_compensated(to, other[0]);
-      to[1] += other[1];
-      to[2] += other[2];
-      break;
-    case cell_kind::minimum:
-      if (!std::isnan(other[0]) && !(to[0] <= other[0])) to[0] = other[0];
-      break;
-    case cell_kind::maximum:
-      if (!std::isnan(other[0]) && !(to[0] >= other[0])) to[0] = other[0];
-      break;
-    case cell_kind::moments:
+    case number_kind::moments:
       in_cells<moments>(to).merge(in_cells<moments>(other));
       break;
-    case cell_kind::first_number:
+    case number_kind::first_number:
       in_cells<placed_number>(to).keep_first(in_cells<placed_number>(other));
       break;
-    case cell_kind::newest_number:
+    case number_kind::newest_number:
       in_cells<placed_number>(to).keep_newest(in_cells<placed_number>(other));
       break;
-    case cell_kind::line:
+    case number_kind::line:
       in_cells<line_moments>(to).merge(in_cells<line_moments>(other));
       break;
-    case cell_kind::faded_mean:
+    case number_kind::faded_mean:
       in_cells<faded_mean>(to).merge(in_cells<faded_mean>(other), plan.half_life_ms);
       break;
   }
@@ -335,22 +303,28 @@ std::size_t aggregate_layout::heap_bytes(const double* cells) const {
 }
 
 void aggregate_layout::save(const double* cells, state_writer& to) const {
-  for (const cell_plan& plan : plans_)
-    for (std::size_t i = 0; i < cells_of(plan.kind); ++i) {
-      // Some cells hold integers: their bits must not pass through a double's rounding.
+  const auto put = [&](std::uint32_t offset, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      // Some cells hold integers: their bits must not pass through a double.
       std::uint64_t bits = 0;
-      std::memcpy(&bits, cells + plan.offset + i, sizeof bits);
+      std::memcpy(&bits, cells + offset + i, sizeof bits);
       to.put(bits);
     }
+  };
+  for (const cell_plan& plan : plans_) put(plan.offset, cells_of(plan.kind));
+  for (const number_plan& plan : numbers_) put(plan.offset, cells_of(plan.kind));
   for (const held_plan& plan : held_) save_held(plan, cells + plan.offset, to);
 }
 
 void aggregate_layout::load(double* cells, state_reader& from) const {
-  for (const cell_plan& plan : plans_)
-    for (std::size_t i = 0; i < cells_of(plan.kind); ++i) {
+  const auto take = [&](std::uint32_t offset, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
       const auto bits = from.take<std::uint64_t>();
-      std::memcpy(cells + plan.offset + i, &bits, sizeof bits);
+      std::memcpy(cells + offset + i, &bits, sizeof bits);
     }
+  };
+  for (const cell_plan& plan : plans_) take(plan.offset, cells_of(plan.kind));
+  for (const number_plan& plan : numbers_) take(plan.offset, cells_of(plan.kind));
   for (const held_plan& plan : held_) load_held(plan, cells + plan.offset, from);
 }
 

@@ -3,11 +3,8 @@
 #pragma once
 
 #include <cmath>
-#include <cstddef>
 
 namespace tocsin {
-
-inline constexpr std::size_t neumaier_cells = 3;
 
 /// Adds to the first two cells (Neumaier 1974); the third is the caller's.
 inline void add_compensated(double* sum, double summand) {

@@ -2,8 +2,6 @@
 // What each aggregate takes and gives, and whether a call is one.
 #pragma once
 
-#include <string>
-
 #include "tocsin/rule_set.hpp"
 
 namespace tocsin {
@@ -21,8 +19,5 @@ struct bound_aggregate {
 
 /// True for zscore and mad_score, which mean nothing without a baseline.
 [[nodiscard]] bool needs_baseline(aggregate_function function) noexcept;
-
-/// Equal for aggregates that compute the same: "max(value)", "predict(value, 1h)".
-[[nodiscard]] std::string canonical_text(const aggregate& of);
 
 }  // namespace tocsin

@@ -74,6 +74,10 @@ class aggregate_layout {
   /// Both keep their own memory. The result does not depend on the order of merges but for the
   /// rounding of sums, and for which of many rare values `top` gave up.
   void merge(double* into, const double* from) const;
+  /// True when cells are nothing but counts, sums and extremes.
+  [[nodiscard]] bool is_plain() const noexcept { return is_plain_; }
+  /// As merge, of a plain layout.
+  void merge_plain(double* into, const double* from) const;
   /// Merges only what scores against a baseline need of it.
   void merge_baseline(double* into, const double* from) const;
   /// The value of unit.aggregates[index]; its text lives as long as `texts`. `baseline` may be
@@ -87,19 +91,23 @@ class aggregate_layout {
   void load(double* cells, state_reader& from) const;
 
  private:
-  enum class cell_kind : std::uint8_t {
-    count_if,
-    sum,
-    minimum,
-    maximum,
-    moments,        ///< the kinds from here on: moments.hpp
+  /// What every event and every merge of panes passes through in one loop.
+  enum class cell_kind : std::uint8_t { count_if, sum, minimum, maximum };
+  struct cell_plan {
+    cell_kind kind;
+    std::uint32_t argument;  ///< index in arguments_
+    std::uint32_t offset;    ///< first of the plan's cells
+  };
+  /// What needs more than a line to enter: moments.hpp.
+  enum class number_kind : std::uint8_t {
+    moments,
     first_number,   ///< placed_number
     newest_number,  ///< placed_number
     line,           ///< line_moments
     faded_mean,
   };
-  struct cell_plan {
-    cell_kind kind;
+  struct number_plan {
+    number_kind kind;
     bool in_baseline;        ///< scores compare with it
     std::uint32_t argument;  ///< index in arguments_
     std::uint32_t offset;    ///< first of the plan's cells
@@ -122,15 +130,22 @@ class aggregate_layout {
   [[nodiscard]] aggregate_plan plan_held(const aggregate& one);
   std::uint32_t argument_of(const expression& formula);
   /// The cells of that kind and argument, made unless they are there already.
-  std::uint32_t plan_cells(cell_kind kind, const aggregate& one, bool in_baseline = false);
+  std::uint32_t plan_cells(cell_kind kind, const aggregate& one);
+  std::uint32_t plan_number(number_kind kind, const aggregate& one, bool in_baseline = false);
   std::uint32_t hold(held_kind kind, const aggregate& one, bool in_baseline = false);
-  [[nodiscard]] static std::size_t cells_of(cell_kind kind);
+  [[nodiscard]] static std::size_t cells_of(cell_kind kind) {
+    return kind == cell_kind::sum ? 3 : 1;
+  }
+  [[nodiscard]] static std::size_t cells_of(number_kind kind);
 
-  static void add_number(const cell_plan& plan, double* at, double number, std::int64_t time_ms,
-                         std::uint64_t position);
+  /// add() and merge() of numbers_ and held_.
+  std::ptrdiff_t add_more(double* cells, const event_batch& batch, const event& from,
+                          std::int64_t time_ms, std::uint64_t position) const;
   std::ptrdiff_t add_to_held(double* cells, const event_batch& batch, const event& from,
                              std::int64_t time_ms, std::uint64_t position) const;
-  static void merge_cells(const cell_plan& plan, double* to, const double* other);
+  static void add_number(const number_plan& plan, double* at, double number, std::int64_t time_ms,
+                         std::uint64_t position);
+  static void merge_number(const number_plan& plan, double* to, const double* other);
 
   [[nodiscard]] value read_line(const aggregate_plan& plan, const double* at) const;
   [[nodiscard]] value read_change(const aggregate_plan& plan, const double* cells) const;
@@ -143,12 +158,14 @@ class aggregate_layout {
 
   std::vector<argument_plan> arguments_;
   std::vector<cell_plan> plans_;
+  std::vector<number_plan> numbers_;
   std::vector<held_plan> held_;
   std::vector<aggregate_plan> aggregates_;
   std::vector<double> cleared_;  ///< the cells of no event
   double baseline_samples_min_ = 0;
   bool has_baseline_ = false;
   bool uses_baseline_ = false;
+  bool is_plain_ = true;
 };
 
 /// All records of one unit. Records are handed out as they are, so what is const here is the set of
@@ -205,6 +222,7 @@ class record_store {
   /// An empty record, whatever lay there.
   void reset(window_record& record) const;
   void release_cells(window_record& record) const;
+  void merge_more(window_record& into, const window_record& from) const;
   static void merge_header(window_record& into, const window_record& from);
 
   aggregate_layout layout_;

@@ -139,7 +139,8 @@ class enrichment_decoder {
 
   void take_where(const yaml_entry& entry, placed_text& into) {
     if (!into.text.empty()) {
-      decode_.error(entry.key, fmt::format("a second 'where' (the other one is at line {})", into.line));
+      decode_.error(entry.key,
+                    fmt::format("a second 'where' (the other one is at line {})", into.line));
     } else if (auto text = decode_.text(entry)) {
       into = std::move(*text);
       if (into.text.empty()) {

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "core/rule_aggregates.hpp"
 #include "io/json_line.hpp"
 #include "tocsin/rule_footprint.hpp"
 

@@ -68,7 +68,7 @@ TEST(rule_set, a_short_rule_gets_the_documented_defaults) {
   EXPECT_FALSE(of.fixed_severity);
   EXPECT_EQ(of.spec.title.text, "${rule}: ${source_id} ${resource_id} ${item}");
   EXPECT_EQ(in.lateness, 5s);
-  EXPECT_EQ(in.window.every, 30s);
+  EXPECT_EQ(in.views[0].every, 30s);
   ASSERT_EQ(rules->groups()[0].fields.size(), 3U);
   EXPECT_EQ(rules->groups()[0].fields[0].name, "source_id");
   EXPECT_EQ(rules->groups()[0].fields[2].field, event_field::item);
@@ -91,9 +91,9 @@ TEST(rule_set, lateness_is_zero_by_the_clock_of_arrival) {
 TEST(rule_set, a_sliding_window_moves_by_a_tenth_but_at_least_a_second) {
   rule_spec spec = make_rule("r");
   spec.window.size = 4s;
-  EXPECT_EQ(compile({spec})->units()[0].window.every, 1s);
+  EXPECT_EQ(compile({spec})->units()[0].views[0].every, 1s);
   spec.window.size = 1h;
-  EXPECT_EQ(compile({spec})->units()[0].window.every, 6min);
+  EXPECT_EQ(compile({spec})->units()[0].views[0].every, 6min);
 }
 
 TEST(rule_set, a_step_that_does_not_divide_is_refused_with_one_that_does) {
@@ -114,7 +114,7 @@ TEST(rule_set, windows_below_a_second_need_their_step) {
   spec.window.size = 500ms;
   EXPECT_NE(errors_of({spec}), "");
   spec.window.every = 100ms;
-  EXPECT_EQ(compile({spec})->units()[0].window.every, 100ms);
+  EXPECT_EQ(compile({spec})->units()[0].views[0].every, 100ms);
 }
 
 TEST(rule_set, a_window_of_more_than_10000_slices_is_refused) {
@@ -130,7 +130,7 @@ TEST(rule_set, the_offset_of_a_fixed_window_is_shorter_than_the_window) {
   EXPECT_NE(errors_of({spec}).find("window.offset 15m must be shorter than window.fixed 15m"),
             std::string::npos);
   spec.window.offset = 14min;
-  EXPECT_EQ(compile({spec})->units()[0].window.every, 15min);
+  EXPECT_EQ(compile({spec})->units()[0].views[0].every, 15min);
 }
 
 TEST(rule_set, conditions_that_can_only_become_truer_fire_early) {
@@ -221,9 +221,9 @@ TEST(rule_set, rules_that_differ_in_having_only_share_unit_and_aggregates) {
   EXPECT_EQ(rules->rules()[1].bit, 1U);
 }
 
-TEST(rule_set, rules_that_differ_in_window_lateness_clock_or_filter_have_units_of_their_own) {
+TEST(rule_set, rules_that_differ_in_panes_lateness_clock_or_filter_have_units_of_their_own) {
   std::vector<rule_spec> specs(5, make_rule("base"));
-  specs[1].window.size = 10min;
+  specs[1].window = {window_kind::session, 10min, {}, {}};
   specs[2].lateness = 1s;
   specs[3].clock = rule_clock::arrival;
   specs[3].lateness = 5s;

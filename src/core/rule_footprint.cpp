@@ -15,7 +15,9 @@ constexpr std::uint64_t usual_text_bytes = 16;
 constexpr std::uint64_t usual_event_bytes = 200;
 /// Beside each text in packed keys and id rings: its length, time, position.
 constexpr std::uint64_t text_head_bytes = 17;
-/// A key's place in the index (16 bytes, at most 5/8 full after growing: 16 to 51), its hash, its
+/// id_ring lets so many bytes of old ids stand before it moves the others up.
+constexpr std::uint64_t id_ring_slack_bytes = 512;
+/// A key's place in the index (cells of 16 bytes, 5/16 to 5/8 of them in use), its hash, its
 /// first unit and its state of one cache line.
 constexpr std::uint64_t index_bytes = 32;
 constexpr std::uint64_t slot_bytes = 32;
@@ -68,7 +70,8 @@ rule_footprint footprint_of(const rule_set& rules, const rule& of) {
   const std::uint64_t group_bytes =
       rules.groups()[in.group].fields.size() * (usual_text_bytes + sizeof(std::uint32_t));
   made.key_bytes = index_bytes + slot_bytes + group_bytes + state_bytes + rule_bytes +
-                   sizeof(id_ring) + event_ids_max * (usual_text_bytes + text_head_bytes);
+                   sizeof(id_ring) + id_ring_slack_bytes +
+                   event_ids_max * (usual_text_bytes + text_head_bytes);
   const bool ordered = in.kind == window_kind::sequence || in.close ||
                        of.spec.window.session_max > duration{} ||
                        of.spec.window.session_events_max > 0;

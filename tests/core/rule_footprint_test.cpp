@@ -13,8 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 std::shared_ptr<const rule_set> rule_with(const std::string& lines) {
-  return testing::rules_from_yaml(
-      "rules:\n- name: r\n  where: true\n  group_by: [resource_id]\n" + lines);
+  return testing::rules_from_yaml("rules:\n- name: r\n  where: true\n  group_by: [resource_id]\n" +
+                                  lines);
 }
 
 rule_footprint footprint_with(const std::string& lines) {

@@ -98,7 +98,7 @@ rules:
         shown = tocsin("check", rules)
         self.assertEqual(shown.returncode, 0, shown.stderr)
         for words in ("burst (", "sliding 5m every 1m", 'item == "http"', "early", "at the window's close",
-                      "shared with: mean"):
+                      "shared with: mean", "5 a window, 1m each", "bytes for a key"):
             self.assertIn(words, shown.stdout)
         event = '{"item":"http","value":502,"resource_id":"h1","labels":{"env":"prod"}}'
         tried = json.loads(tocsin("check", rules, "--json", "--event", event).stdout)
@@ -106,6 +106,10 @@ rules:
         burst, mean = tried["rules"]
         self.assertTrue(burst["early"])
         self.assertFalse(mean["early"])
+        self.assertEqual(burst["panes"], {"count": 5, "width_ms": 60000})
+        memory = mean["memory"]
+        self.assertEqual((memory["records"], memory["merged_records"], memory["grows"]), (7, 1, False))
+        self.assertGreater(memory["bytes_per_key"], memory["records"] * memory["record_bytes"])
         self.assertTrue(burst["event"]["matches"])
         self.assertEqual(burst["event"]["key"], {"resource_id": "h1", "labels.env": "prod"})
         other = json.loads(tocsin("check", rules, "--json", "--event", '{"item":"x"}').stdout)

@@ -54,7 +54,7 @@ void absence_windows::wait_for(const expected_key& key, std::int64_t clock_ms) {
     if (keys_->state_at(slot, unit_->index, place) != no_index) return;
   }
   const std::uint32_t index = make_state(slot);
-  start(states_[index], {clock_ms, clock_ms});
+  start(states_[index], {clock_ms, clock_ms, no_position});
   arm(index, clock_ms + absent_ms_);
 }
 
@@ -73,7 +73,7 @@ void absence_windows::start(window_state& state, const silence& from) {
 void absence_windows::enter(std::uint32_t index, const arriving_event& arriving,
                             std::int64_t time_ms, std::int64_t, std::vector<finding>& out) {
   window_state& state = states_[index];
-  const silence heard{time_ms, to_unix_ms(arriving.from.arrived)};
+  const silence heard{time_ms, to_unix_ms(arriving.from.arrived), arriving.position};
   bool is_newer = true;
   if (state.head == no_index) {
     start(state, heard);
@@ -132,7 +132,11 @@ void absence_windows::judge(std::uint32_t index, std::int64_t deadline_ms,
   // An event may come so late that its silence is too long already: that is known from its arrival
   // on, and no finding may lie before what was found until then.
   judged_cause cause = closing_cause(deadline_ms, "silent");
-  cause.at = std::max(cause.at, from_unix_ms(silences_[state.own].heard_ms));
+  const silence& held = silences_[state.own];
+  if (cause.at < from_unix_ms(held.heard_ms)) {
+    cause.at = from_unix_ms(held.heard_ms);
+    cause.position = held.heard_position;
+  }
   for (std::uint32_t bit = 0; bit < unit_->rules.size(); ++bit) {
     const rule& one = judge_.rule_at(bit);
     if (!may_judge(one) || !holds(one, window, state)) continue;
@@ -157,6 +161,7 @@ void absence_windows::save_contents(const window_state& state, state_writer& to)
   if (state.head == no_index) return;
   to.put(silences_[state.own].since_ms);
   to.put(silences_[state.own].heard_ms);
+  to.put(silences_[state.own].heard_position);
   records_.save(records_.at(state.head), to);
 }
 
@@ -164,8 +169,9 @@ void absence_windows::load_contents(std::uint32_t index, state_reader& from) {
   if (from.take<std::uint8_t>() == 0) return;
   const auto since_ms = from.take<std::int64_t>();
   const auto heard_ms = from.take<std::int64_t>();
+  const auto heard_position = from.take<std::uint64_t>();
   window_state& state = states_[index];
-  start(state, {since_ms, heard_ms});
+  start(state, {since_ms, heard_ms, heard_position});
   records_.load(records_.at(state.head), from);
 }
 

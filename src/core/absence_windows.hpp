@@ -26,6 +26,7 @@ class absence_windows final : public unit_windows {
   struct silence {
     std::int64_t since_ms;  ///< L
     std::int64_t heard_ms;  ///< the log's clock when L became known
+    std::uint64_t heard_position;  ///< log position of the event that told; no_position: none did
   };
 
   bool accepts(std::uint32_t, std::int64_t, std::int64_t) override { return true; }

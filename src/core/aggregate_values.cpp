@@ -45,13 +45,18 @@ value shelved(std::string text, text_shelf& texts) {
   return text.empty() ? value{} : value::of(std::string_view{texts.emplace_back(std::move(text))});
 }
 
+/// A line that moves away from the limit never reaches it. One that was on the other side of it
+/// within the window has reached it: that is told from moving away, which a line that is beyond the
+/// limit at both ends does.
 value time_to(const line_moments& line, double limit) {
   const std::optional<double> rise = line.slope();
-  if (!rise || *rise == 0) return {};
-  const double ahead_ms = (limit - line.predict(0).value_or(limit)) / *rise;
-  if (!std::isfinite(ahead_ms) || ahead_ms > reach_max_ms) return {};
-  // Negative: the line has crossed the limit already, in the direction it moves.
-  return value::of(duration{ahead_ms > 0 ? std::llround(ahead_ms) : 0});
+  const std::optional<double> now = line.predict(0);
+  if (!rise || !now || *rise == 0) return {};
+  const double left_ms = (limit - *now) / *rise;
+  if (!std::isfinite(left_ms) || left_ms > reach_max_ms) return {};
+  if (left_ms >= 0) return value::of(duration{std::llround(left_ms)});
+  const auto held_ms = static_cast<double>(line.newest_ms - line.first_ms);
+  return -left_ms < held_ms ? value::of(duration{0}) : value{};
 }
 
 }  // namespace

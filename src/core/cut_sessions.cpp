@@ -20,7 +20,9 @@ cut_sessions::cut_sessions(const rule_set& rules, const unit& of, key_store& key
       gap_ms_(of.views.front().size.count()),
       max_ms_(of.views.front().session_max.count()),
       events_max_(of.views.front().session_events_max),
-      nothing_(records_.take()) {}
+      nothing_(records_.take()) {
+  records_.set_aside();
+}
 
 cut_sessions::~cut_sessions() {
   for (window_state& state : states_) forget(state);

@@ -60,7 +60,8 @@ class key_table {
   void prefetch(const fingerprint& key) const { __builtin_prefetch(&cells_[home(tag_of(key))]); }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] std::size_t bytes() const noexcept { return cells_.size() * sizeof(cell); }
+  /// What its entries take at the highest load: cells kept for keys that are gone do not count.
+  [[nodiscard]] std::size_t bytes() const noexcept { return size_ * sizeof(cell) * 5 / 4; }
 
  private:
   struct cell {

@@ -57,6 +57,7 @@ struct moments {
 /// are small, whole and exact.
 struct line_moments {
   std::int64_t origin_ms = 0;  ///< what mean_time counts from
+  std::int64_t first_ms = 0;
   std::int64_t newest_ms = 0;
   double count = 0;
   double mean_time = 0;  ///< ms since origin_ms
@@ -65,7 +66,8 @@ struct line_moments {
   double products = 0;      ///< sum of products of both differences
 
   void add(std::int64_t time_ms, double number) {
-    if (count == 0) origin_ms = newest_ms = time_ms;
+    if (count == 0) origin_ms = first_ms = newest_ms = time_ms;
+    first_ms = std::min(first_ms, time_ms);
     newest_ms = std::max(newest_ms, time_ms);
     count += 1;
     const auto time = static_cast<double>(time_ms - origin_ms);
@@ -92,6 +94,7 @@ struct line_moments {
     mean_time += time_off * share;
     mean_number += number_off * share;
     count = total;
+    first_ms = std::min(first_ms, other.first_ms);
     newest_ms = std::max(newest_ms, other.newest_ms);
   }
 

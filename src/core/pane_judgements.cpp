@@ -101,27 +101,40 @@ bool pane_windows::open_window_holds(std::uint32_t index, std::size_t at, const 
 std::int64_t pane_windows::close_at(std::uint32_t index, std::int64_t due_ms,
                                     std::vector<finding>& out) {
   window_state& state = states_[index];
-  for (std::size_t at = 0; at < views_.size(); ++at)
+  for (std::size_t at = 0; at < views_.size(); ++at) {
+    if (!wanted_ms_.empty()) {
+      std::int64_t& wanted_ms = wanted_ms_[index * views_.size() + at];
+      if (wanted_ms <= due_ms) wanted_ms = never_ms;
+    }
     if (must_judge(state, views_[at]) && views_[at].grid.is_end(due_ms))
       judge_closed(index, at, due_ms, out);
+  }
   drop_lost(state, due_ms);
   if (state.head == no_index) forget(state);
   return next_due(state, due_ms);
 }
 
+void pane_windows::want(std::uint32_t index, std::size_t at, std::int64_t end_ms) {
+  arm_earlier(index, end_ms);
+  if (wanted_ms_.empty()) return;
+  std::int64_t& wanted_ms = wanted_ms_[index * views_.size() + at];
+  wanted_ms = std::min(wanted_ms, end_ms);
+}
+
 void pane_windows::arm_after(std::uint32_t index, const entering& event, bool new_pane,
                              std::uint64_t met_before, std::int64_t watermark_ms) {
   const window_state& state = states_[index];
-  for (const view& of : views_) {
+  for (std::size_t at = 0; at < views_.size(); ++at) {
+    const view& of = views_[at];
     const std::int64_t open_ms = of.grid.first_open_of(event.pane_ms, watermark_ms);
     if (((state.met ^ met_before) & of.mask) != 0)
-      arm_earlier(index, std::min(open_ms, next_change(state, of, watermark_ms - 1)));
+      want(index, at, std::min(open_ms, next_change(state, of, watermark_ms - 1)));
     // An event in a pane that is already closed changes the first window that is still open.
     else if (must_judge(state, of) && (new_pane || open_ms != of.grid.first_of(event.pane_ms)))
-      arm_earlier(index, open_ms);
+      want(index, at, open_ms);
     // What a met early rule's open windows hold is asked at every closing, so news for it makes the
     // key due at the next.
-    if ((met_before & of.early) != 0) arm_earlier(index, of.grid.first_open(watermark_ms));
+    if ((met_before & of.early) != 0) want(index, at, of.grid.first_open(watermark_ms));
   }
   if (new_pane) arm_earlier(index, all_lost_at(state));
 }
@@ -168,9 +181,13 @@ std::int64_t pane_windows::all_lost_at(const window_state& state) const {
 std::int64_t pane_windows::next_due(const window_state& state, std::int64_t after_ms) const {
   if (state.head == no_index) return never_ms;
   std::int64_t due_ms = all_lost_at(state);
-  for (const view& of : views_)
-    if (must_judge(state, of)) due_ms = std::min(due_ms, next_change(state, of, after_ms));
-  return due_ms;
+  for (std::size_t at = 0; at < views_.size(); ++at)
+    if (must_judge(state, views_[at]))
+      due_ms = std::min(due_ms, next_change(state, views_[at], after_ms));
+  if (wanted_ms_.empty()) return due_ms;
+  const auto* const wanted =
+      &wanted_ms_[static_cast<std::size_t>(&state - states_.data()) * views_.size()];
+  return std::min(due_ms, *std::min_element(wanted, wanted + views_.size()));
 }
 
 }  // namespace tocsin

@@ -21,6 +21,7 @@ pane_windows::pane_windows(const rule_set& rules, const unit& of, key_store& key
       closed_scratch_(records_.take()),
       open_scratch_(records_.take()),
       baseline_scratch_(records_.take()) {
+  records_.set_aside();
   for (const window_spec& spec : of.views)
     views_.push_back({{spec, of.pane, grid_.days()},
                       0,
@@ -61,10 +62,7 @@ bool pane_windows::accepts(std::uint32_t, std::int64_t time_ms, std::int64_t wat
 
 void pane_windows::enter(std::uint32_t index, const arriving_event& arriving, std::int64_t time_ms,
                          std::int64_t watermark_ms, std::vector<finding>& out) {
-  if (view_states_.size() < states_.size() * views_.size()) {
-    view_states_.resize(states_.size() * views_.size());
-    if (trailing_) trails_.resize(states_.size());
-  }
+  make_room();
   window_state& state = states_[index];
   const std::int64_t end_ms = grid_.end_of(time_ms);
   const bool in_newest = state.head != no_index && records_.at(state.head).end_ms == end_ms;
@@ -84,6 +82,13 @@ void pane_windows::enter(std::uint32_t index, const arriving_event& arriving, st
   // Nothing new is waited for when an event adds to an open pane and no rule is met.
   if (open && !new_pane && state.met == 0 && met_before == 0) return;
   arm_after(index, event, new_pane, met_before, watermark_ms);
+}
+
+void pane_windows::make_room() {
+  if (view_states_.size() >= states_.size() * views_.size()) return;
+  view_states_.resize(states_.size() * views_.size());
+  if (views_.size() > 1) wanted_ms_.resize(view_states_.size(), never_ms);
+  if (trailing_) trails_.resize(states_.size());
 }
 
 std::uint32_t pane_windows::pane_for(std::uint32_t index, std::int64_t end_ms) {
@@ -205,6 +210,7 @@ void pane_windows::drop_kept(std::uint32_t index) {
     view_state& mine = kept(index, at);
     drop_running(mine);
     mine.bound = 0;
+    if (!wanted_ms_.empty()) wanted_ms_[index * views_.size() + at] = never_ms;
     if (mine.folds == no_index) continue;
     fold_set& folds = folds_[mine.folds];
     for (window_fold* one :
@@ -311,6 +317,9 @@ const window_record* pane_windows::baseline_of(std::uint32_t index, std::size_t 
 
 void pane_windows::forget(window_state& state) {
   while (state.own != no_index) drop_oldest(state);
+  if (records_.layout().owns_heap())
+    for (const std::uint32_t scratch : {closed_scratch_, open_scratch_, baseline_scratch_})
+      records_.clear(records_.at(scratch));
   drop_kept(static_cast<std::uint32_t>(&state - states_.data()));
 }
 
@@ -322,12 +331,14 @@ void pane_windows::save_contents(const window_state& state, state_writer& to) co
     to.put(records_.at(at).end_ms);
     records_.save(records_.at(at), to);
   }
-  if (trailing_) to.put(cut_of(static_cast<std::uint32_t>(&state - states_.data())));
+  const auto index = static_cast<std::uint32_t>(&state - states_.data());
+  for (std::size_t at = 0; at < views_.size() && views_.size() > 1; ++at)
+    to.put(wanted_ms_[index * views_.size() + at]);
+  if (trailing_) to.put(cut_of(index));
 }
 
 void pane_windows::load_contents(std::uint32_t index, state_reader& from) {
-  view_states_.resize(states_.size() * views_.size());
-  if (trailing_) trails_.resize(states_.size());
+  make_room();
   std::int64_t last_ms = INT64_MIN;
   for (std::uint64_t left = from.take_count(16); left != 0 && !from.failed(); --left) {
     const auto end_ms = from.take<std::int64_t>();
@@ -335,13 +346,16 @@ void pane_windows::load_contents(std::uint32_t index, state_reader& from) {
     last_ms = end_ms;
     records_.load(records_.at(pane_for(index, end_ms)), from);
   }
+  for (std::size_t at = 0; at < views_.size() && views_.size() > 1; ++at)
+    wanted_ms_[index * views_.size() + at] = from.take<std::int64_t>();
   // Not known, so it has to be looked at.
   for (std::size_t at = 0; at < views_.size(); ++at) kept(index, at).bound = ~std::uint32_t{0};
   if (trailing_) trails_[index].cut_ms = from.take<std::int64_t>();
 }
 
 std::uint64_t pane_windows::own_bytes() const {
-  return view_states_.size() * sizeof(view_state) + trails_.size() * sizeof(trail) +
+  return keys() * (views_.size() * sizeof(view_state) + (trailing_ ? sizeof(trail) : 0) +
+                   (views_.size() > 1 ? views_.size() * sizeof(std::int64_t) : 0)) +
          (folds_.size() - free_folds_.size()) * sizeof(fold_set);
 }
 

@@ -71,6 +71,9 @@ class pane_windows final : public unit_windows {
   void load_contents(std::uint32_t state, state_reader& from) override;
   [[nodiscard]] std::uint64_t own_bytes() const override;
 
+  /// What is kept by state has room for all states.
+  void make_room();
+
   // The chain of a key's panes: state.head is the newest, state.own the oldest.
   [[nodiscard]] std::uint32_t pane_for(std::uint32_t state, std::int64_t end_ms);
   void begin_newest(std::uint32_t state, std::int64_t before_ms, std::int64_t end_ms);
@@ -121,6 +124,8 @@ class pane_windows final : public unit_windows {
   [[nodiscard]] bool must_judge(const window_state& state, const view& of) const {
     return of.close != 0 || (state.met & of.mask) != 0;
   }
+  /// A view's window is to be looked at when it closes, whatever changes in it by then.
+  void want(std::uint32_t state, std::size_t at, std::int64_t end_ms);
   void arm_after(std::uint32_t state, const entering& event, bool new_pane,
                  std::uint64_t met_before, std::int64_t watermark_ms);
   /// The first window end greater than after_ms at which what the window holds differs from the
@@ -139,6 +144,9 @@ class pane_windows final : public unit_windows {
   std::vector<view_state> view_states_;  ///< by state and view
   std::deque<fold_set> folds_;
   std::vector<std::uint32_t> free_folds_;
+  /// By state and view: the first window that is wanted; empty with one view, whose windows all
+  /// close in the order in which they are wanted.
+  std::vector<std::int64_t> wanted_ms_;
   std::vector<trail> trails_;  ///< by state; empty unless the windows are trailing
   bool trailing_;
   std::vector<std::uint64_t> count_floors_;  ///< by rule::bit

@@ -16,6 +16,7 @@ sequence_windows::sequence_windows(const rule_set& rules, const unit& of, key_st
       ends_absent_(of.steps.back().absent),
       size_ms_(of.views.front().size.count()),
       nothing_(records_.take()) {
+  records_.set_aside();
   assert(positive_ >= 1 && of.steps.size() >= 2 && of.steps.size() <= steps_max);
 }
 

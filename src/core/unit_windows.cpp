@@ -208,6 +208,7 @@ bool unit_windows::release_if_over(std::uint32_t index) {
   window_state& state = states_[index];
   if (state.head != no_index || state.key == no_index || state.met != 0) return false;
   if (state.due_ms != never_ms) return false;
+  forget(state);
   keys_->detach(state.key, unit_->index);
   state.key = no_index;
   if (state.ids != nullptr) id_bytes_ -= state.ids->bytes();

@@ -232,7 +232,7 @@ void record_store::load(window_record& into, state_reader& from) {
 }
 
 std::uint64_t record_store::bytes() const noexcept {
-  return in_use_ * record_bytes() + static_cast<std::uint64_t>(heap_bytes_);
+  return (in_use_ - set_aside_) * record_bytes() + static_cast<std::uint64_t>(heap_bytes_);
 }
 
 }  // namespace tocsin

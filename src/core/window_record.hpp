@@ -212,6 +212,8 @@ class record_store {
   void load(window_record& into, state_reader& from);
 
   [[nodiscard]] const aggregate_layout& layout() const noexcept { return layout_; }
+  /// The records in use now are the unit's own workspace: bytes() does not count them.
+  void set_aside() noexcept { set_aside_ = in_use_; }
   /// Of all records in use, with what they own.
   [[nodiscard]] std::uint64_t bytes() const noexcept;
 
@@ -228,6 +230,7 @@ class record_store {
   aggregate_layout layout_;
   slab blocks_;
   std::uint64_t in_use_ = 0;
+  std::uint64_t set_aside_ = 0;
   /// Representatives, and what cells point to.
   mutable std::int64_t heap_bytes_ = 0;
 };

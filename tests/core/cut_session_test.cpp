@@ -90,6 +90,7 @@ const session_ends at_timeout{true, false, false};
 const session_ends at_close{false, true, false};
 const session_ends at_limit{false, false, true};
 const session_ends at_any_end{true, true, true};
+const session_ends at_timeout_or_close{true, true, false};
 
 TEST(cut_session, an_event_exactly_the_gap_after_the_last_still_belongs) {
   restarted_engine engine{rule_of("count() >= 2")};
@@ -198,7 +199,7 @@ TEST(cut_session, the_closing_event_belongs_to_the_session) {
 }
 
 TEST(cut_session, a_close_that_arrives_before_an_earlier_failure_closes_with_it_inside) {
-  restarted_engine engine{with_lateness(rule_of("count() == 3", at_any_end), minute)};
+  restarted_engine engine{with_lateness(rule_of("count() == 3", at_timeout_or_close), minute)};
   engine.take(failure(at(0)));
   engine.take(success(at(0, 20)));
   engine.take(arriving(at(0, 30), failure(at(0, 10))));
@@ -223,7 +224,7 @@ TEST(cut_session, a_close_with_no_session_open_clears_what_has_fired) {
 }
 
 TEST(cut_session, a_close_with_nothing_open_and_nothing_fired_leaves_nothing_behind) {
-  restarted_engine engine{rule_of("count() >= 1", at_any_end)};
+  restarted_engine engine{rule_of("count() >= 1", at_timeout_or_close)};
   engine.take(success(at(0)));
   EXPECT_EQ(engine.totals().keys, 1u);
   EXPECT_TRUE(engine.tick(at(1)).empty());
@@ -297,7 +298,7 @@ TEST(cut_session, a_late_event_of_an_unknown_key_leaves_nothing_behind) {
 }
 
 TEST(cut_session, a_recovery_forgets_the_session_and_the_events_that_wait) {
-  restarted_engine engine{with_lateness(rule_of("count() >= 1", at_any_end), minute)};
+  restarted_engine engine{with_lateness(rule_of("count() >= 1", at_timeout_or_close), minute)};
   engine.take(failure(at(0)));
   engine.take(arriving(at(1), failure(at(0, 30))));
   window_event recovery = event_at(at(1));

@@ -3,6 +3,8 @@
 // that need no second engine to check the first.
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include <algorithm>
 #include <map>
 
@@ -121,10 +123,12 @@ TEST(metamorphic, a_shift_by_a_multiple_of_all_slides_shifts_the_findings) {
     scenario_taste taste;
     taste.times_in_texts = false;
     const scenario made = make_scenario(seed, taste);
-    // Steps are 10, 20, 30 or 50 ms, fixed sizes up to three of them: 1,800 ms is a multiple of
-    // all.
+    long long slides_ms = 1;
+    for (const rule_spec& rule : made.rules)
+      if (rule.window.every > duration{})
+        slides_ms = std::lcm(slides_ms, static_cast<long long>(rule.window.every.count()));
     const lines still = shifted_findings(made, 0);
-    for (const long long by_ms : {1'800LL, 1'800'000'000LL}) {
+    for (const long long by_ms : {slides_ms, 1'000'000 * slides_ms}) {
       auto wrong = first_difference(still, shifted_findings(made, by_ms), made);
       if (!wrong.empty()) return wrong;
     }

@@ -14,7 +14,7 @@ void naive_absence::begin(instant clock) {
       for (std::size_t i = 0; i < fields.size(); ++i)
         if (fields[i].name == field) name[i] = text.text;
     keys_[name].name = name;
-    silences_[name] = {clock, nullptr, clock, false};
+    silences_[name] = {clock, nullptr, clock, no_position, false};
   }
 }
 
@@ -48,6 +48,7 @@ void naive_absence::judge_arrival(const naive_arrival& from, std::vector<finding
   key.ids->remembered.clear();
   if (what.what->has(event_field::event_id)) key.ids->remember(what.position);
   silences_[key.name] = {what.time, &what, newer ? what.what->arrived : place->second.known,
+                         newer ? what.position : place->second.position,
                          !newer && place->second.judged};
 }
 
@@ -59,8 +60,9 @@ void naive_absence::pass_time(instant watermark, std::vector<finding>& out) {
     of.judged = true;
     const naive_window in = window_of(of, deadline);
     if (key.met || !holds(key, in)) continue;
-    const instant at = std::max(deadline + lateness(), of.known);
-    report(finding::kind::met, key, at, no_position, "silent", in, out);
+    const bool known_late = deadline + lateness() < of.known;
+    report(finding::kind::met, key, known_late ? of.known : deadline + lateness(),
+           known_late ? of.position : no_position, "silent", in, out);
     // Who never spoke has no first event: its waiting began instead.
     evidence& proof = out.back().proof;
     if (in.events.empty()) proof.first_event_time = proof.last_event_time = of.since;

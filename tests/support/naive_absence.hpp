@@ -20,6 +20,7 @@ class naive_absence final : public naive_rule {
     instant since{};
     const naive_event* heard = nullptr;  ///< null: an expected key that never spoke
     instant known{};  ///< the log's clock when it was heard: nothing can be found before
+    std::uint64_t position = no_position;  ///< of the event that told it
     bool judged = false;
   };
 

@@ -128,7 +128,8 @@ value movement(const aggregate& what, const std::vector<sample>& samples) {
   if (std::abs(line->slope) < 1e-9) return {};
   const double now = line->at(newest);
   const double ahead = (what.parameter - now) / line->slope;
-  if (ahead <= 0) return value::of(duration{0});
+  if (ahead < 0)
+    return -ahead < newest - samples.front().seconds ? value::of(duration{0}) : value{};
   if (ahead > 1e12) return {};
   return value::of(duration{std::llround(ahead * 1000)});
 }

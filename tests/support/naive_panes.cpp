@@ -143,8 +143,9 @@ std::optional<instant> naive_panes::next_end(const naive_key& key, instant from)
       consider(std::max(grid_.first_end_after(each.time), from));
     }
   }
-  // An empty window is judged too while there is something to clear.
-  if (key.met && (every_end || touched_.count(key.name) != 0)) consider(from);
+  // An empty window is judged too while there is something to clear; and what came into the past
+  // changes windows that differ from the one before by nothing else.
+  if (every_end ? key.met : touched_.count(key.name) != 0) consider(from);
   return next;
 }
 

@@ -45,7 +45,8 @@ std::vector<finding> naive_windows::step(instant clock,
                                          const std::shared_ptr<const event_batch>& batch) {
   out_.clear();
   if (!began_)
-    for (const auto& each : by_rule_) each->begin(clock);
+    for (const auto& each : by_rule_)
+      each->begin(batch && !batch->events.empty() ? batch->events.front().arrived : clock);
   began_ = true;
   for (const unit& of : rules_->units()) {
     for (std::uint32_t i = 0; batch && i < batch->events.size(); ++i) {

@@ -125,7 +125,7 @@ TEST(event_router, a_label_counts_in_its_text_form_and_a_null_one_as_null) {
 TEST(event_router, units_with_other_group_fields_get_their_own_key) {
   const auto rules =
       compile({make_rule("a", "true", {"item"}), make_rule("b", "true", {"resource_id"}),
-               make_rule("c", "true", {"item"}, 10min)});
+               make_rule("c", "true", {"item"}, 7min)});
   batch_builder in;
   set(in.add("cpu"), event_field::resource_id, "h1");
   event_router router(rules, 1);
@@ -254,7 +254,7 @@ TEST(event_router, ten_thousand_filters_cost_only_those_that_can_match) {
 TEST(event_router, a_filter_that_units_share_is_asked_once) {
   const auto rules =
       compile({make_rule("a", "value > 3", {"item"}), make_rule("b", "value>3", {"resource_id"}),
-               make_rule("c", "(value > 3)", {"item"}, 10min)});
+               make_rule("c", "(value > 3)", {"item"}, 7min)});
   const condition_index index(*rules);
   ASSERT_EQ(index.conditions().size(), 1U);
   EXPECT_EQ(index.conditions()[0].units.size(), 3U);

@@ -270,22 +270,23 @@ void pane_windows::merge_panes(std::uint32_t index, std::size_t at, std::int64_t
                                frontier which, window_record& into) {
   const window_state& state = states_[index];
   const std::int64_t after_ms = std::max(views_[at].grid.start_of(end_ms), cut_of(index));
+  // Who has had many panes is not scanned first to see whether it has them still.
+  bool many = which != frontier::other && kept(index, at).folds != no_index;
   std::uint64_t merges = 0;
-  for (std::uint32_t pane = state.head; pane != no_index; pane = records_.at(pane).next) {
+  for (std::uint32_t pane = state.head; pane != no_index && !many; pane = records_.at(pane).next) {
     const window_record& one = records_.at(pane);
     if (one.end_ms <= after_ms) break;
     if (one.end_ms > end_ms) continue;
-    if (++merges <= scan_panes_max || which == frontier::other) {
-      records_.merge(into, one);
-      continue;
-    }
+    many = ++merges > scan_panes_max && which != frontier::other;
+    if (!many) records_.merge(into, one);
+  }
+  if (many) {
     records_.clear(into);
     fold_set& folds = folds_of(index, at);
     const bool newest = which == frontier::newest;
     merges += (newest ? folds.newest : folds.closed)
                   .query(records_, state.head, after_ms, end_ms,
                          newest ? records_.at(state.head).end_ms : end_ms + 1, into);
-    break;
   }
   charge(merges);
 }

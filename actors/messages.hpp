@@ -84,6 +84,7 @@ struct ingest_report {
 struct shard_report {
   engine_totals totals;
   std::vector<rule_totals> rules;  ///< by rule_set::rules index
+  std::map<std::string, std::uint64_t> late_by_source;
 };
 
 /// The alert manager's answer.

@@ -118,6 +118,7 @@ pipeline_counts merge(const crew_reports& reports, const rule_set& rules) {
     all.keys += shard.totals.keys;
     all.bytes += shard.totals.bytes;
     all.overflowed += shard.totals.overflowed;
+    for (const auto& [source, count] : shard.late_by_source) all.late_by_source[source] += count;
     for (std::size_t i = 0; i < shard.rules.size(); ++i)
       add(all.by_rule[rules.rules()[i].name], shard.rules[i]);
   }

@@ -34,7 +34,7 @@ struct window_aggregator_state {
     return {
         [this](const logged_step& in) { take(in); },
         [this](counts_wanted) {
-          return shard_report{engine->totals(), engine->totals_by_rule()};
+          return shard_report{engine->totals(), engine->totals_by_rule(), engine->late_by_source()};
         },
     };
   }

@@ -25,6 +25,7 @@ class ingest_ledger {
   /// Sources beyond this many are counted together under the name "__other__"; events with no
   /// source_id, or whose source could not be read, under "".
   static constexpr std::size_t sources_max = 10'000;
+  static constexpr std::string_view other_sources = "__other__";
 
   ingest_ledger() = default;
   // A copy's shortcut to the last source would point into the original.

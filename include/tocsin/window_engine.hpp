@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,7 +23,7 @@ namespace tocsin {
 /// What an engine has counted since it began.
 struct engine_totals {
   std::uint64_t updates = 0;     ///< (event, unit) pairs taken into a window
-  std::uint64_t late = 0;        ///< (event, unit) pairs kept out of at least one closed window
+  std::uint64_t late = 0;        ///< (event, unit's view) pairs kept out of a closed window
   std::uint64_t keys = 0;        ///< keys alive now
   std::uint64_t judgements = 0;  ///< times a `having` was evaluated
   std::uint64_t bytes = 0;       ///< of state, estimated
@@ -56,6 +57,10 @@ class window_engine {
   [[nodiscard]] const engine_totals& totals() const noexcept;
   /// By rule_set::rules index.
   [[nodiscard]] std::vector<rule_totals> totals_by_rule() const;
+
+  /// Events that were late for some rule, by source_id ("" for none). Sources beyond
+  /// ingest_ledger::sources_max count together, under its other_sources.
+  [[nodiscard]] std::map<std::string, std::uint64_t> late_by_source() const;
 
   /// The whole state, as it is between two steps.
   [[nodiscard]] std::string save() const;

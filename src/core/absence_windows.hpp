@@ -24,8 +24,8 @@ class absence_windows final : public unit_windows {
  private:
   /// Since when a key has been silent.
   struct silence {
-    std::int64_t since_ms;  ///< L
-    std::int64_t heard_ms;  ///< the log's clock when L became known
+    std::int64_t since_ms;         ///< L
+    std::int64_t heard_ms;         ///< the log's clock when L became known
     std::uint64_t heard_position;  ///< log position of the event that told; no_position: none did
   };
 

@@ -18,7 +18,7 @@ namespace tocsin {
 struct window_engine::state {
   state(std::shared_ptr<const rule_set> compiled, const engine_limits& limits, std::uint32_t shard,
         std::uint32_t shards)
-      : rules(std::move(compiled)), budget{limits, shard, shards, 0, 0} {
+      : rules(std::move(compiled)), budget{.limits = limits, .shard = shard, .shards = shards} {
     keys.reserve(rules->groups().size());
     for (const group& one : rules->groups()) keys.push_back(std::make_unique<key_store>(one));
     for (const unit& one : rules->units())
@@ -144,7 +144,7 @@ struct window_engine::state {
   /// Units by their first deadline, so that thousands of them cost what those do that are due.
   using deadline = std::pair<std::int64_t, std::uint32_t>;
   std::priority_queue<deadline, std::vector<deadline>, std::greater<>> waiting;
-  std::vector<std::int64_t> queued_ms;  // by unit: its entry in `waiting` that counts
+  std::vector<std::int64_t> queued_ms;      // by unit: its entry in `waiting` that counts
   std::array<std::uint32_t, 16> guesses{};  // by the event's place in the slice, modulo
   engine_budget budget;
   std::uint64_t key_bytes = 0;  // as last added to the budget

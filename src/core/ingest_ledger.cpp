@@ -3,11 +3,7 @@
 #include "tocsin/ingest_ledger.hpp"
 
 namespace tocsin {
-namespace {
-
-constexpr std::string_view other_sources = "__other__";
-
-}  // namespace
+namespace {}  // namespace
 
 void ingest_ledger::accept(std::string_view source) {
   ingest_counts& counts = of(source);

@@ -163,7 +163,7 @@ class term_writer {
 
   std::optional<subject> matcher_subject(const std::string& name) {
     if (auto label = label_subject(name)) return label;
-    const auto field = event_subject(name);
+    auto field = event_subject(name);
     if (!field) return subject{name, label_expression(name), subject_kind::label};
     if (field->kind == subject_kind::text) return field;
     report(term_.matcher,

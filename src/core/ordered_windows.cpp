@@ -15,7 +15,7 @@ ordered_windows::ordered_windows(const rule_set& rules, const unit& of, key_stor
 
 bool ordered_windows::accepts(std::uint32_t, std::int64_t time_ms, std::int64_t watermark_ms) {
   if (time_ms >= watermark_ms) return true;
-  ++late_.front();
+  count_late(0);
   return false;
 }
 

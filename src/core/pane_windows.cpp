@@ -54,7 +54,7 @@ bool pane_windows::accepts(std::uint32_t, std::int64_t time_ms, std::int64_t wat
   bool any = false;
   for (std::size_t at = 0; at < views_.size(); ++at) {
     const window_grid& grid = views_[at].grid;
-    if (grid.first_of(end_ms) < watermark_ms) ++late_[at];
+    if (grid.first_of(end_ms) < watermark_ms) count_late(at);
     any = any || grid.last_of(end_ms) >= watermark_ms;
   }
   return any;

@@ -19,7 +19,7 @@ bool session_windows::accepts(std::uint32_t index, std::int64_t time_ms,
   if (index != no_index)
     for (std::uint32_t at = states_[index].head; at != no_index; at = records_.at(at).next)
       if (belongs(records_.at(at), time_ms)) return true;
-  ++late_.front();
+  count_late(0);
   return false;
 }
 

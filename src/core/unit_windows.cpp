@@ -11,6 +11,7 @@
 #include "core/pane_windows.hpp"
 #include "core/sequence_windows.hpp"
 #include "core/session_windows.hpp"
+#include "tocsin/ingest_ledger.hpp"
 
 namespace tocsin {
 namespace {
@@ -45,6 +46,15 @@ unit_windows::unit_windows(const rule_set& rules, const unit& of, key_store& key
   // Early rules have an event at hand when they need texts; at a close there is none.
   const bool panes = of.kind == window_kind::fixed || of.kind == window_kind::sliding;
   keeps_newest_ = close_mask_ != 0 || !panes;
+}
+
+void engine_budget::count_late(const event& from, std::uint64_t position) {
+  if (position == last_late_position) return;
+  last_late_position = position;
+  const std::string_view source = from.text(event_field::source_id);
+  const bool known = late_by_source.contains(source);
+  const bool room = late_by_source.size() < ingest_ledger::sources_max;
+  ++late_by_source[std::string{known || room ? source : ingest_ledger::other_sources}];
 }
 
 void unit_windows::begin(std::int64_t) {}
@@ -88,7 +98,12 @@ bool unit_windows::take(std::uint32_t slot, std::uint32_t index, const arriving_
       unit_->clock == rule_clock::event ? to_unix_ms(arriving.from.time) : arrived_ms;
   const std::int64_t watermark_ms = arrived_ms - lateness_ms_;
   second_ = arrived_ms / 1000;
-  if (!accepts(index, time_ms, watermark_ms)) return false;
+  const bool accepted = accepts(index, time_ms, watermark_ms);
+  if (is_late_) {
+    budget_->count_late(arriving.from, arriving.position);
+    is_late_ = false;
+  }
+  if (!accepted) return false;
   if (index == no_index) {
     if (has_room()) {
       index = make_state(slot);

@@ -34,6 +34,13 @@ struct engine_budget {
   std::uint32_t shards = 1;
   std::uint64_t keys = 0;   ///< (key, unit) pairs with state
   std::uint64_t bytes = 0;  ///< of state, as the units last said
+  /// Events that were late for some unit, by source; see count_late.
+  absl::flat_hash_map<std::string, std::uint64_t> late_by_source;
+  std::uint64_t last_late_position = no_position;
+
+  /// Counts an event once, however many units it is late for. Sources beyond
+  /// ingest_ledger::sources_max count together, as there.
+  void count_late(const event& from, std::uint64_t position);
 };
 
 /// One unit on one shard. A state is made for a key at its first event, takes events, and ends by
@@ -121,6 +128,11 @@ class unit_windows {
   /// Bytes of what `own` stands for, all states together.
   [[nodiscard]] virtual std::uint64_t own_bytes() const { return 0; }
 
+  /// The event at hand is late for a window of the view.
+  void count_late(std::size_t view) {
+    ++late_[view];
+    is_late_ = true;
+  }
   std::uint32_t make_state(std::uint32_t slot);
   /// Adds an event to a pane or session, remembers its id, keeps it as representative where one is
   /// needed.
@@ -177,9 +189,9 @@ class unit_windows {
   std::uint64_t lingering_mask_ = 0;  ///< rules with keep_firing_for
   bool keeps_newest_ = false;
   std::uint64_t updates_ = 0;
-  std::vector<std::uint64_t> late_;  ///< by view
 
  private:
+  std::vector<std::uint64_t> late_;  ///< by view
   /// Names a state's rule in told_.
   [[nodiscard]] static std::uint64_t told_key(std::uint32_t state, const rule& of) {
     return (std::uint64_t{state} << 6) | of.bit;
@@ -203,6 +215,7 @@ class unit_windows {
   std::uint64_t overflowed_ = 0;
   std::uint32_t overflow_state_ = no_index;
   bool overflow_told_ = false;
+  bool is_late_ = false;   ///< the event at hand, for some window
   bool has_news_ = false;  ///< tell() has something to say
   std::uint64_t work_done_ = 0;
   std::int64_t second_ = 0;  ///< of the log's clock

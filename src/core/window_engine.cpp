@@ -67,4 +67,9 @@ std::vector<rule_totals> window_engine::totals_by_rule() const {
   return all;
 }
 
+std::map<std::string, std::uint64_t> window_engine::late_by_source() const {
+  const auto& counted = state_->budget.late_by_source;
+  return {counted.begin(), counted.end()};
+}
+
 }  // namespace tocsin

@@ -236,22 +236,32 @@ process_usage read_process_usage() {
   return now;
 }
 
+const std::string& metrics_page::shown_as(const std::string& source) {
+  static const std::string others{ingest_ledger::other_sources};
+  if (shown_sources_.contains(source)) return source;
+  if (source == others || shown_sources_.size() >= sources_max) return others;
+  shown_sources_.insert(source);
+  return source;
+}
+
 std::map<std::string, ingest_counts> metrics_page::counts_by_shown_source(
     const std::map<std::string, ingest_counts>& by_source) {
-  static const std::string others = "__other__";
   std::map<std::string, ingest_counts> shown;
   for (const auto& [source, counts] : by_source) {
-    bool own = shown_sources_.contains(source);
-    if (!own && source != others && shown_sources_.size() < sources_max) {
-      own = shown_sources_.insert(source).second;
-    }
-    ingest_counts& into = shown[own ? source : others];
+    ingest_counts& into = shown[shown_as(source)];
     into.received += counts.received;
     into.accepted += counts.accepted;
     into.duplicate += counts.duplicate;
     into.rejected += counts.rejected;
     into.shed += counts.shed;
   }
+  return shown;
+}
+
+std::map<std::string, std::uint64_t> metrics_page::late_by_shown_source(
+    const std::map<std::string, std::uint64_t>& by_source) {
+  std::map<std::string, std::uint64_t> shown;
+  for (const auto& [source, count] : by_source) shown[shown_as(source)] += count;
   return shown;
 }
 
@@ -263,6 +273,11 @@ std::string metrics_page::render(const pipeline_counts& counts, const process_us
                          .take());
   add_events(counts, families);
   add_sources(counts_by_shown_source(counts.by_source), families);
+  auto late = counter("tocsin_source_late_events_total",
+                      "Events by source_id that came too late for a window of some rule.");
+  for (const auto& [source, count] : late_by_shown_source(counts.late_by_source))
+    late.add(count, {{"source", source}});
+  families.push_back(late.take());
   add_enrichment(counts.enrichment, lookups, families);
   add_windows(counts, rules_, families);
   add_rules(counts.by_rule, families);

@@ -41,6 +41,10 @@ class metrics_page {
  private:
   [[nodiscard]] std::map<std::string, ingest_counts> counts_by_shown_source(
       const std::map<std::string, ingest_counts>& by_source);
+  [[nodiscard]] std::map<std::string, std::uint64_t> late_by_shown_source(
+      const std::map<std::string, std::uint64_t>& by_source);
+  /// The source itself, or what it is counted under.
+  const std::string& shown_as(const std::string& source);
 
   std::string version_;
   std::size_t rules_;

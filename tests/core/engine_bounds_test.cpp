@@ -143,6 +143,22 @@ TEST(engine_bounds, a_trailing_window_holds_at_most_the_events_its_limit_allows)
   EXPECT_TRUE(found.empty()) << "eleven instants are never held";
 }
 
+TEST(engine_bounds, late_events_are_counted_by_source_once_each) {
+  const auto rules = rules_from_yaml(
+      "rules: [{name: a, where: true, group_by: [source_id], window: {fixed: 1m}, lateness: 0s}, "
+      "{name: b, where: true, group_by: [item], window: {fixed: 1h}, lateness: 0s}, "
+      "{name: c, where: true, group_by: [item], window: {sliding: 2m, every: 1m}, lateness: 0s}]");
+  window_engine engine{rules};
+  event_router router{rules, 1};
+  std::vector<finding> found;
+  window_event late = event_of("slow", 0);
+  late.arrived_ms += 3 * 3'600'000;
+  const auto batch = make_batch({late, late, event_of("quick", 3 * 3'600'000)}, 1);
+  engine.step(batch->clock, batch.get(), router.route(*batch).front(), found);
+  EXPECT_EQ(engine.late_by_source(), (std::map<std::string, std::uint64_t>{{"slow", 2}}))
+      << "late for three rules, and counted once";
+}
+
 const std::string two_rules =
     "rules: [{name: bad, where: true, group_by: [source_id], window: {fixed: 1m}, lateness: 0s, "
     "having: 'count() >= 2'}, {name: good, where: true, group_by: [source_id], window: {fixed: "

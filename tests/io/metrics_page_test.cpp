@@ -38,7 +38,16 @@ TEST(metrics_page, every_count_stands_under_its_name) {
   counts.judgements = 8;
   counts.keys = 9;
   counts.by_rule["never"] = {};
-  counts.by_rule["often"].late = 10;
+  counts.by_rule["often"] = {.late = 10,
+                             .keys = 21,
+                             .bytes = 22,
+                             .overflowed = 23,
+                             .judgements = 24,
+                             .met = 25,
+                             .failures = 26,
+                             .exhausted = 27};
+  counts.late_by_source = {{"agent", 14}};
+  counts.bytes = 15;
   counts.transitions = 12;
   counts.active_alerts = 13;
   const auto page = metrics_page{"1.2.3", 2}.render(
@@ -61,6 +70,22 @@ TEST(metrics_page, every_count_stands_under_its_name) {
       "tocsin_window_judgements_total 8",
       R"(tocsin_late_events_total{rule="never"} 0)",
       R"(tocsin_late_events_total{rule="often"} 10)",
+      R"(tocsin_rule_keys{rule="never"} 0)",
+      R"(tocsin_rule_keys{rule="often"} 21)",
+      R"(tocsin_rule_state_bytes{rule="never"} 0)",
+      R"(tocsin_rule_state_bytes{rule="often"} 22)",
+      R"(tocsin_rule_overflow_events_total{rule="never"} 0)",
+      R"(tocsin_rule_overflow_events_total{rule="often"} 23)",
+      R"(tocsin_rule_judgements_total{rule="never"} 0)",
+      R"(tocsin_rule_judgements_total{rule="often"} 24)",
+      R"(tocsin_rule_met_total{rule="never"} 0)",
+      R"(tocsin_rule_met_total{rule="often"} 25)",
+      R"(tocsin_rule_failures_total{rule="never"} 0)",
+      R"(tocsin_rule_failures_total{rule="often"} 26)",
+      R"(tocsin_rule_budget_exhausted_total{rule="never"} 0)",
+      R"(tocsin_rule_budget_exhausted_total{rule="often"} 27)",
+      R"(tocsin_source_late_events_total{source="agent"} 14)",
+      "tocsin_window_state_bytes 15",
       "tocsin_keys 9",
       "tocsin_alert_transitions_total 12",
       "tocsin_alerts_active 13",

@@ -55,7 +55,7 @@ std::unique_ptr<Kept> make(const held_plan& plan) {
 template <class Kept>
 Kept* keep(std::unique_ptr<Kept> made, double* cell) {
   Kept* const kept = made.release();
-  std::memcpy(cell, &kept, sizeof kept);
+  std::memcpy(cell, &kept, sizeof(void*));
   return kept;
 }
 

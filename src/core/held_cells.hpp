@@ -57,8 +57,8 @@ void load_held(const held_plan& plan, double* cell, state_reader& from);
 template <class Kept>
 [[nodiscard]] Kept* held_in(const double* cell) noexcept {
   Kept* kept = nullptr;
-  static_assert(sizeof kept == sizeof *cell);
-  std::memcpy(&kept, cell, sizeof kept);
+  static_assert(sizeof(void*) == sizeof(double));
+  std::memcpy(&kept, cell, sizeof(void*));
   return kept;
 }
 

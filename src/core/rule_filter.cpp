@@ -136,10 +136,11 @@ class filter_compiler {
   }
 
   static rule_filter with_steps(
-      const condition& own, std::vector<std::pair<condition, const sequence_step_spec*>> steps) {
+      const condition& own,
+      const std::vector<std::pair<condition, const sequence_step_spec*>>& steps) {
     std::vector<sequence_step> compiled;
     conditions each;
-    for (auto& [where, spec] : steps) {
+    for (const auto& [where, spec] : steps) {
       conditions both;
       both.push_back(own);
       both.push_back(std::move(where));

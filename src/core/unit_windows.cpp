@@ -52,9 +52,12 @@ void engine_budget::count_late(const event& from, std::uint64_t position) {
   if (position == last_late_position) return;
   last_late_position = position;
   const std::string_view source = from.text(event_field::source_id);
-  const bool known = late_by_source.contains(source);
-  const bool room = late_by_source.size() < ingest_ledger::sources_max;
-  ++late_by_source[std::string{known || room ? source : ingest_ledger::other_sources}];
+  auto counted = late_by_source.find(source);
+  if (counted == late_by_source.end()) {
+    const bool room = late_by_source.size() < ingest_ledger::sources_max;
+    counted = late_by_source.emplace(room ? source : ingest_ledger::other_sources, 0).first;
+  }
+  ++counted->second;
 }
 
 void unit_windows::begin(std::int64_t) {}

@@ -5,6 +5,8 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,7 +37,7 @@ struct engine_budget {
   std::uint64_t keys = 0;   ///< (key, unit) pairs with state
   std::uint64_t bytes = 0;  ///< of state, as the units last said
   /// Events that were late for some unit, by source; see count_late.
-  absl::flat_hash_map<std::string, std::uint64_t> late_by_source;
+  std::map<std::string, std::uint64_t, std::less<>> late_by_source{};
   std::uint64_t last_late_position = no_position;
 
   /// Counts an event once, however many units it is late for. Sources beyond

@@ -90,7 +90,7 @@ void add_labels(json_line& to, std::string_view key, const std::vector<shown_lab
 
 }  // namespace
 
-std::vector<enrichment_trial> try_enrichment(std::shared_ptr<const enrichment> steps,
+std::vector<enrichment_trial> try_enrichment(const std::shared_ptr<const enrichment>& steps,
                                              event_batch& batch) {
   std::vector<enrichment_trial> trials;
   if (!steps || batch.events.empty()) return trials;

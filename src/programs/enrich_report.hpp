@@ -29,8 +29,8 @@ struct enrichment_trial {
 
 /// Applies the steps, one by one, to a batch of one event. Nothing when there is no event or
 /// `steps` is null.
-[[nodiscard]] std::vector<enrichment_trial> try_enrichment(std::shared_ptr<const enrichment> steps,
-                                                           event_batch& batch);
+[[nodiscard]] std::vector<enrichment_trial> try_enrichment(
+    const std::shared_ptr<const enrichment>& steps, event_batch& batch);
 
 /// A line for each step and for each label that it added (+), changed (~) or removed (-).
 [[nodiscard]] std::string describe_enrichment(const std::vector<enrichment_trial>& trials);

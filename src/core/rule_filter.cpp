@@ -143,7 +143,7 @@ class filter_compiler {
     for (const auto& [where, spec] : steps) {
       conditions both;
       both.push_back(own);
-      both.push_back(std::move(where));
+      both.push_back(where);
       condition whole = join(syntax::node_kind::all, std::move(both));
       compiled.push_back({whole.compiled, spec->absent, spec->within});
       each.push_back(std::move(whole));

@@ -159,6 +159,24 @@ TEST(engine_bounds, late_events_are_counted_by_source_once_each) {
       << "late for three rules, and counted once";
 }
 
+TEST(engine_gaps, a_year_without_events_costs_no_more_than_the_windows_that_hold_some) {
+  const long long year_ms = 365LL * 24 * 3'600'000;
+  for (const std::string window :
+       {"{fixed: 1m}", "{sliding: 1h, every: 1s}", "{sliding: 5m, every: event}",
+        "{fixed: 1d, timezone: Europe/Berlin}", "{session: 10s}", "{session: 10s, max: 1m}",
+        "{absent: 1m}"}) {
+    engine_driver engine{
+        rules_from_yaml("rules: [{name: n, where: true, group_by: [source_id], lateness: 0s, "
+                        "window: " +
+                        window + ", having: 'count() == 1'}]"),
+        1};
+    engine.take(event_of("a", 0));
+    engine.take(event_of("a", year_ms));
+    engine.tick(start_ms + 2 * year_ms);
+    EXPECT_LE(engine.totals().judgements, 8u) << window;
+  }
+}
+
 const std::string two_rules =
     "rules: [{name: bad, where: true, group_by: [source_id], window: {fixed: 1m}, lateness: 0s, "
     "having: 'count() >= 2'}, {name: good, where: true, group_by: [source_id], window: {fixed: "

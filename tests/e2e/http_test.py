@@ -7,47 +7,10 @@ import socket
 import unittest
 
 import msgpack
-from running import BIN, Case, PATIENCE, Program, error_event
+from running import BIN, PATIENCE, Program, Served, error_event
 
 
-def samples(page):
-    """{series: value} of a metrics page."""
-    found = {}
-    for line in page.splitlines():
-        if not line.startswith("#"):
-            series, value = line.rsplit(" ", 1)
-            assert series not in found, f"{series} stands there twice"
-            found[series] = float(value)
-    return found
-
-
-class Http(Case):
-    def config(self, rules=None, extra="", listen="127.0.0.1:0"):
-        file = super().config(**({"rules": rules} if rules else {}), extra=extra)
-        file.write_text(file.read_text().replace('listen: ""', f'listen: "{listen}"'))
-        return file
-
-    def start(self, **more):
-        daemon = super().start(**more)
-        self.address = daemon.wait_for("stderr", r"serving on http://(\S+)")[1]
-        return daemon
-
-    def ask(self, path, method="GET"):
-        """(status, headers, body)."""
-        connection = http.client.HTTPConnection(self.address, timeout=PATIENCE)
-        try:
-            connection.request(method, path)
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read().decode()
-        finally:
-            connection.close()
-
-    def metrics(self):
-        status, headers, page = self.ask("/metrics")
-        self.assertEqual(status, 200)
-        self.assertEqual(headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
-        return samples(page)
-
+class Http(Served):
     def send_and_wait(self, stream, push):
         """Seven events, of which four are taken and raise one alert; all have had their effect."""
         bad_level = error_event(10, level=9)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts tocsind and its clients for a test, and waits for what they do."""
+import http.client
+import json
 import os
 import pathlib
 import queue
@@ -191,6 +193,59 @@ shards: {self.shards}
                 code, count = part.split(" ")
                 codes[code] = int(count)
         return dict(zip(names, map(int, found.groups()))), codes
+
+
+def samples(page):
+    """{series: value} of a metrics page."""
+    found = {}
+    for line in page.splitlines():
+        if not line.startswith("#"):
+            series, value = line.rsplit(" ", 1)
+            assert series not in found, f"{series} stands there twice"
+            found[series] = float(value)
+    return found
+
+
+class Served(Case):
+    """A test whose daemons serve HTTP, at self.address."""
+
+    def config(self, rules=THREE_ERRORS, extra="", listen="127.0.0.1:0"):
+        file = super().config(rules, extra)
+        file.write_text(file.read_text().replace('listen: ""', f'listen: "{listen}"'))
+        return file
+
+    def start(self, rules=THREE_ERRORS, extra=""):
+        daemon = super().start(rules, extra)
+        self.address = daemon.wait_for("stderr", r"serving on http://(\S+)")[1]
+        return daemon
+
+    def ask(self, path, method="GET"):
+        """(status, headers, body)."""
+        connection = http.client.HTTPConnection(self.address, timeout=PATIENCE)
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read().decode()
+        finally:
+            connection.close()
+
+    def metrics(self):
+        status, headers, page = self.ask("/metrics")
+        self.assertEqual(status, 200)
+        self.assertEqual(headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+        return samples(page)
+
+    def active_alerts(self):
+        return json.loads(self.ask("/api/tocsin/v1/alerts")[2])
+
+    def poll(self, look, enough):
+        """What `look()` gives as soon as `enough` holds of it."""
+        until = time.monotonic() + PATIENCE
+        while not enough(seen := look()):
+            if time.monotonic() > until:
+                raise AssertionError(f"still not so after {PATIENCE} s: {seen}")
+            time.sleep(0.02)
+        return seen
 
 
 def memory_kib(program, field="VmRSS"):

@@ -142,7 +142,7 @@ TEST(window_engine_property, long_windows_equal_the_naive_engine) {
   taste.fixed_and_sliding = taste.long_windows = taste.all_aggregates = true;
   taste.events_max = 250;
   taste.rules_max = 3;
-  equals_the_naive_engine(always(taste), 11'000'000'000, 150);
+  equals_the_naive_engine(always(taste), 11'000'000'000, 400);
 }
 
 TEST(window_engine_property, long_windows_with_baselines_equal_the_naive_engine) {
@@ -150,7 +150,7 @@ TEST(window_engine_property, long_windows_with_baselines_equal_the_naive_engine)
   taste.fixed_and_sliding = taste.long_windows = taste.baselines = taste.all_aggregates = true;
   taste.events_max = 250;
   taste.rules_max = 3;
-  equals_the_naive_engine(always(taste), 12'000'000'000, 100);
+  equals_the_naive_engine(always(taste), 12'000'000'000, 300);
 }
 
 TEST(window_engine_property, all_kinds_of_windows_together_equal_the_naive_engine) {

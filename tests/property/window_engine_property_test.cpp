@@ -136,6 +136,23 @@ TEST(window_engine_property, baselines_equal_the_naive_ones) {
   equals_the_naive_engine(always(taste), 10'000'000'000, 700);
 }
 
+/// Windows of so many panes are not scanned but folded.
+TEST(window_engine_property, long_windows_equal_the_naive_engine) {
+  scenario_taste taste = nothing();
+  taste.fixed_and_sliding = taste.long_windows = taste.all_aggregates = true;
+  taste.events_max = 250;
+  taste.rules_max = 3;
+  equals_the_naive_engine(always(taste), 11'000'000'000, 400);
+}
+
+TEST(window_engine_property, long_windows_with_baselines_equal_the_naive_engine) {
+  scenario_taste taste = nothing();
+  taste.fixed_and_sliding = taste.long_windows = taste.baselines = taste.all_aggregates = true;
+  taste.events_max = 250;
+  taste.rules_max = 3;
+  equals_the_naive_engine(always(taste), 12'000'000'000, 300);
+}
+
 TEST(window_engine_property, all_kinds_of_windows_together_equal_the_naive_engine) {
   equals_the_naive_engine(always(scenario_taste::everything()), 2'000'000'000, 1'000);
 }

@@ -54,6 +54,7 @@ struct scenario_step {
 struct scenario_taste {
   bool fixed_and_sliding = true;
   bool sessions = true;       ///< plain ones
+  bool long_windows = false;  ///< sliding ones of 20 to 60 steps instead of 1 to 6
   bool trailing = false;      ///< every: event
   bool cut_sessions = false;  ///< with close, max or max_events
   bool absence = false;       ///< some with expected keys

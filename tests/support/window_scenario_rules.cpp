@@ -109,7 +109,8 @@ window_taste choose_window(chooser& choose, const scenario_taste& taste) {
   return choose.of(liked);
 }
 
-void give_plain_window(chooser& choose, duration step, window_spec& window) {
+void give_plain_window(chooser& choose, const scenario_taste& taste, duration step,
+                       window_spec& window) {
   if (choose.one_in(3)) {
     window.kind = window_kind::fixed;
     window.size = window.every = step * choose.number(1, 3);
@@ -117,7 +118,7 @@ void give_plain_window(chooser& choose, duration step, window_spec& window) {
   } else {
     window.kind = window_kind::sliding;
     window.every = step;
-    window.size = step * choose.number(1, 6);
+    window.size = step * (taste.long_windows ? choose.number(20, 60) : choose.number(1, 6));
   }
 }
 
@@ -168,7 +169,7 @@ void give_window(chooser& choose, const scenario_taste& taste, rule_spec& rule) 
   const duration step = duration{choose.of<long long>({10, 20, 30, 50})} * taste.stretch;
   switch (choose_window(choose, taste)) {
     case window_taste::plain:
-      give_plain_window(choose, step, window);
+      give_plain_window(choose, taste, step, window);
       break;
     case window_taste::trailing:
       window.kind = window_kind::sliding;

@@ -59,10 +59,10 @@ class filter_compiler {
   std::optional<rule_filter> run() {
     auto own = compile_own();
     auto close = compile_close();
-    auto steps = compile_steps();
+    const auto steps = compile_steps();
     if (!findings_.clean()) return std::nullopt;
     if (close) return with_close(std::move(*own), std::move(*close));
-    if (!steps.empty()) return with_steps(*own, std::move(steps));
+    if (!steps.empty()) return with_steps(*own, steps);
     return rule_filter{std::move(own->compiled), std::nullopt, std::nullopt, {}};
   }
 

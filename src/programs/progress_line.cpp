@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <string>
 
@@ -31,7 +32,7 @@ void progress_line::update(std::uint64_t events, std::uint64_t bytes_read) {
         std::min(1.0, static_cast<double>(bytes_read) / static_cast<double>(*bytes_total_));
     const double left = seconds / share - seconds;
     text += fmt::format(", {:.0f} %, {} left", share * 100,
-                        format_duration(std::chrono::seconds{static_cast<long>(left + 0.5)}));
+                        format_duration(std::chrono::seconds{std::lround(left)}));
   }
   text += "\033[K";
   std::fwrite(text.data(), 1, text.size(), stderr);

@@ -8,8 +8,7 @@ import unittest
 import urllib.request
 
 import msgpack
-from http_test import samples
-from running import BIN, PATIENCE, Case, error_event, tocsin
+from running import BIN, PATIENCE, Case, error_event, samples, tocsin
 
 BY_OWNER = """
 rules:

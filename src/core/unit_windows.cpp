@@ -16,9 +16,6 @@
 namespace tocsin {
 namespace {
 
-/// What every group field of the key is that takes the events of keys without room.
-constexpr std::string_view overflow_value = "__overflow__";
-
 std::uint64_t share_of(std::uint64_t limit, std::uint32_t shards) {
   return limit == 0 ? ~std::uint64_t{0} : (limit + shards - 1) / shards;
 }
@@ -32,7 +29,7 @@ unit_windows::unit_windows(const rule_set& rules, const unit& of, key_store& key
       keys_(&keys),
       budget_(&budget),
       records_(of),
-      judge_(rules, of, records_),
+      judge_(rules, of, records_, budget.shards > 1 ? std::to_string(budget.shard) : ""),
       lateness_ms_(of.lateness.count()),
       late_(of.views.size()),
       meters_(of.rules.size()),

@@ -134,7 +134,14 @@ fingerprint window_judge::print_of(const rule& of, std::string_view values) cons
   parts.reserve(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i)
     parts.push_back({group_of().fields[i].name, texts[i]});
+  if (is_shards_own(texts)) parts.push_back({"shard", shard_});
   return fingerprint_of(of.name, parts);
+}
+
+bool window_judge::is_shards_own(const std::vector<std::string_view>& values) const {
+  return !shard_.empty() && std::all_of(values.begin(), values.end(), [](std::string_view value) {
+    return value == overflow_value;
+  });
 }
 
 std::shared_ptr<const alert_texts> window_judge::texts_of(const rule& of,
@@ -154,6 +161,7 @@ std::shared_ptr<const alert_texts> window_judge::texts_of(const rule& of,
                               values[i].data() == nullptr
                                   ? std::nullopt
                                   : std::optional<std::string>{std::string{values[i]}});
+  if (is_shards_own(values)) texts->group.emplace_back("shard", shard_);
   const auto field_text = [&](event_field field) {
     return std::string{names.get(event_base + static_cast<std::uint32_t>(field)).text};
   };

@@ -4,12 +4,17 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/id_ring.hpp"
 #include "core/window_record.hpp"
 #include "tocsin/alert.hpp"
 
 namespace tocsin {
+
+/// The value of every group field of the key that takes the events of keys without room.
+inline constexpr std::string_view overflow_value = "__overflow__";
 
 /// A window's contents and bounds, as handed to a judgement. `record` may be empty.
 struct judged_window {
@@ -38,8 +43,10 @@ struct judged_cause {
 /// Stateless but for its counter; the unit's rules by their bit.
 class window_judge {
  public:
-  window_judge(const rule_set& rules, const unit& of, const record_store& records)
-      : rules_(&rules), unit_(&of), records_(&records) {}
+  /// `shard` tells the __overflow__ keys of several shards apart; "" when there is one.
+  window_judge(const rule_set& rules, const unit& of, const record_store& records,
+               std::string shard)
+      : rules_(&rules), unit_(&of), records_(&records), shard_(std::move(shard)) {}
 
   [[nodiscard]] const rule& rule_at(std::uint32_t bit) const {
     return rules_->rules()[unit_->rules[bit]];
@@ -67,11 +74,14 @@ class window_judge {
 
  private:
   [[nodiscard]] fingerprint print_of(const rule& of, std::string_view values) const;
+  /// True of the key that takes events of keys without room, where each shard has its own.
+  [[nodiscard]] bool is_shards_own(const std::vector<std::string_view>& values) const;
   [[nodiscard]] const group& group_of() const { return rules_->groups()[unit_->group]; }
 
   const rule_set* rules_;
   const unit* unit_;
   const record_store* records_;
+  std::string shard_;
   std::uint64_t judgements_ = 0;
 };
 

@@ -2,6 +2,7 @@
 // What an engine does when keys, bytes, events or work reach their bounds, and when a rule fails.
 #include <gtest/gtest.h>
 
+#include <set>
 #include <stdexcept>
 #include <string>
 
@@ -92,6 +93,21 @@ TEST(engine_bounds, keys_that_are_over_make_room) {
   EXPECT_EQ(engine.totals().overflowed, 0u);
 }
 
+TEST(engine_bounds, each_of_several_shards_has_an_overflow_key_of_its_own) {
+  engine_driver engine{rules_from_yaml(counting + ", limits: {keys: 2}}]"), 2};
+  std::vector<finding> found;
+  for (int i = 0; i < 100; ++i) {
+    const auto some = engine.take(event_of("s" + std::to_string(i), i));
+    found.insert(found.end(), some.begin(), some.end());
+  }
+  const auto met = of_rule(found, engine.rules(), "n");
+  ASSERT_EQ(met.size(), 2u);
+  EXPECT_NE(met[0].print, met[1].print) << "one must not resolve the other's alert";
+  std::set<std::string> groups{group_text(met[0]), group_text(met[1])};
+  EXPECT_EQ(groups, (std::set<std::string>{"source_id=__overflow__;shard=0;",
+                                           "source_id=__overflow__;shard=1;"}));
+}
+
 TEST(engine_bounds, all_rules_together_have_a_bound_on_keys) {
   engine_limits limits;
   limits.keys = 10;
@@ -177,6 +193,57 @@ TEST(engine_gaps, a_year_without_events_costs_no_more_than_the_windows_that_hold
   }
 }
 
+/// A trailing window of ten seconds and three instants; `having` stands over the values' sum.
+engine_driver three_instants(const std::string& having) {
+  return {rules_from_yaml(
+              "rules: [{name: n, where: true, group_by: [source_id], window: {sliding: "
+              "10s, every: event}, limits: {events: 3}, lateness: 5s, fire: early, having: '" +
+              having + "'}]"),
+          1};
+}
+
+window_event valued(const std::string& source, long long time_ms, double value) {
+  window_event event = event_of(source, time_ms);
+  event.value = value;
+  return event;
+}
+
+TEST(engine_bounds, an_instant_between_others_of_a_trailing_window_pushes_the_oldest_out) {
+  engine_driver engine = three_instants("sum(value) == 1111 || sum(value) == 1101");
+  EXPECT_TRUE(engine.take(valued("a", 1'000, 1)).empty());
+  EXPECT_TRUE(engine.take(valued("a", 2'000, 10)).empty());
+  EXPECT_TRUE(engine.take(valued("a", 3'000, 100)).empty());
+  window_event between = valued("a", 2'500, 1'000);
+  between.arrived_ms = start_ms + 3'001;
+  EXPECT_TRUE(engine.take(between).empty()) << "10 + 1000 + 100 are left";
+}
+
+TEST(engine_bounds, instants_that_have_left_a_trailing_window_push_nothing_out) {
+  engine_driver engine = three_instants("sum(value) == 111");
+  for (const long long time_ms : {0, 1, 2}) engine.take(valued("b", time_ms, 5'000));
+  EXPECT_TRUE(engine.take(valued("b", 9'000, 1)).empty());
+  engine.tick(start_ms + 16'000);
+  EXPECT_TRUE(engine.take(valued("b", 16'001, 10)).empty());
+  EXPECT_EQ(engine.take(valued("b", 16'002, 100)).size(), 1u) << "three instants are not too many";
+}
+
+TEST(engine_bounds, a_key_begins_with_no_instants_though_another_one_has_ended) {
+  engine_driver engine = three_instants("sum(value) == 111");
+  for (const long long time_ms : {3'000, 3'001, 3'002, 3'003})
+    engine.take(valued("a", time_ms, 5'000));
+  window_event over = valued("a", 3'004, 0);
+  over.action = event_action::resolved;
+  engine.take(over);
+  EXPECT_EQ(engine.totals().keys, 0u);
+  // Deadlines of the key that has ended pass: its place is free for another.
+  engine.tick(start_ms + 30'000);
+  std::vector<finding> found;
+  const std::vector<double> values{1, 10, 100};
+  for (std::size_t i = 0; i < values.size(); ++i)
+    found = engine.take(valued("b", 30'000 + static_cast<long long>(i), values[i]));
+  EXPECT_EQ(found.size(), 1u);
+}
+
 const std::string two_rules =
     "rules: [{name: bad, where: true, group_by: [source_id], window: {fixed: 1m}, lateness: 0s, "
     "having: 'count() >= 2'}, {name: good, where: true, group_by: [source_id], window: {fixed: "
@@ -226,6 +293,25 @@ TEST(rule_isolation, a_rule_that_has_used_up_its_budget_waits_for_the_next_secon
   add(engine.take(event_of("t", 1'501)));
   EXPECT_EQ(of_rule(found, engine.rules(), "good").size(), 1u);
   EXPECT_EQ(of_rule(found, engine.rules(), "tocsin-failure").size(), 2u) << "judged again";
+}
+
+TEST(rule_isolation, panes_that_are_merged_count_as_work) {
+  engine_limits limits;
+  limits.work_per_second = 75;
+  engine_driver engine{
+      rules_from_yaml("rules: [{name: n, where: true, group_by: [source_id], window: {sliding: 8s, "
+                      "every: 1s}, lateness: 0s, fire: close, having: 'count() >= 8'}]"),
+      1, limits};
+  std::vector<finding> found;
+  for (int second = 0; second < 8; ++second)
+    for (int key = 0; key < 10; ++key) {
+      const auto some = engine.take(event_of("s" + std::to_string(key), second * 1'000));
+      found.insert(found.end(), some.begin(), some.end());
+    }
+  EXPECT_EQ(engine.totals_by_rule().at(0).exhausted, 0u) << "seven panes of ten keys have closed";
+  const auto at_close = engine.tick(start_ms + 8'001);
+  EXPECT_EQ(of_rule(at_close, engine.rules(), "n").size(), 9u) << "eight panes and a look each";
+  EXPECT_EQ(engine.totals_by_rule().at(0).exhausted, 1u);
 }
 
 TEST(engine_snapshot, a_restart_forgets_nothing_of_bounds_and_failures) {

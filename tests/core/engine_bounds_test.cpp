@@ -220,11 +220,17 @@ TEST(engine_bounds, an_instant_between_others_of_a_trailing_window_pushes_the_ol
 
 TEST(engine_bounds, instants_that_have_left_a_trailing_window_push_nothing_out) {
   engine_driver engine = three_instants("sum(value) == 111");
-  for (const long long time_ms : {0, 1, 2}) engine.take(valued("b", time_ms, 5'000));
-  EXPECT_TRUE(engine.take(valued("b", 9'000, 1)).empty());
-  engine.tick(start_ms + 16'000);
-  EXPECT_TRUE(engine.take(valued("b", 16'001, 10)).empty());
-  EXPECT_EQ(engine.take(valued("b", 16'002, 100)).size(), 1u) << "three instants are not too many";
+  for (const long long time_ms : {0, 1}) engine.take(valued("b", time_ms, 5'000));
+  engine.take(valued("b", 9'000, 1));
+  // The first one leaves. There is room for another, and the next pushes out the second one.
+  EXPECT_TRUE(engine.tick(start_ms + 15'002).empty());
+  std::vector<finding> found;
+  for (const auto& [time_ms, value] : {std::pair{10'500, 10.0}, {10'600, 100.0}}) {
+    window_event event = valued("b", time_ms, value);
+    event.arrived_ms = start_ms + 15'003;
+    found = engine.take(event);
+  }
+  EXPECT_EQ(found.size(), 1u) << "three instants are not too many";
 }
 
 TEST(engine_bounds, a_key_begins_with_no_instants_though_another_one_has_ended) {
@@ -344,6 +350,28 @@ TEST(engine_snapshot, bytes_that_are_damaged_of_other_rules_or_shards_are_refuse
   window_engine whole{rules};
   EXPECT_FALSE(whole.restore(saved).has_value());
   EXPECT_EQ(whole.totals().keys, 20u);
+}
+
+TEST(engine_snapshot, panes_that_do_not_follow_each_other_are_refused) {
+  const auto rules = rules_from_yaml(counting + "}]");
+  engine_driver engine{rules, 1};
+  engine.take(event_of("a", 0));
+  window_event second = event_of("a", 60'001);
+  second.arrived_ms = start_ms;
+  engine.take(second);
+  const auto bytes_of = [](long long ms) {
+    const auto plain = static_cast<std::int64_t>(ms);
+    return std::string{reinterpret_cast<const char*>(&plain), sizeof plain};
+  };
+  std::string saved = engine.save().front();
+  window_engine whole{rules};
+  EXPECT_FALSE(whole.restore(saved).has_value());
+  const std::string end = bytes_of(start_ms + 120'000);
+  const std::size_t place = saved.rfind(end);
+  ASSERT_NE(place, std::string::npos) << "the second pane's end";
+  saved.replace(place, end.size(), bytes_of(start_ms + 60'000));
+  window_engine damaged{rules};
+  EXPECT_EQ(damaged.restore(saved).value_or(error{}).code, "bad_snapshot");
 }
 
 }  // namespace

@@ -136,6 +136,46 @@ TEST(engine_bounds, bytes_stay_below_their_bound_however_many_keys_come) {
       << "the overflow key's own panes come on top";
 }
 
+/// Counts by source in minutes; `bytes` is the rule's own bound.
+std::shared_ptr<const rule_set> counting_within(std::uint64_t bytes) {
+  rule_spec rule;
+  rule.name = {"n", 1, 1};
+  rule.where = {"true", 1, 1};
+  rule.group_by = {{"source_id", 1, 1}};
+  rule.window.size = rule.window.every = std::chrono::minutes{1};
+  rule.lateness = duration{0};
+  rule.having = {"count() >= 3", 1, 1};
+  rule.limits.bytes = bytes;
+  return compile_rules({rule});
+}
+
+/// Bytes are counted anew when something ends.
+void one_key_left(engine_driver& engine) {
+  engine.take(event_of("a", 1));
+  engine.take(event_of("c", 60'000));
+  engine.tick(start_ms + 120'001);
+}
+
+TEST(engine_bounds, bytes_at_their_bound_leave_no_room) {
+  const auto overflowed = [](std::uint64_t of_rule, std::uint64_t of_all) {
+    engine_limits limits;
+    limits.bytes = of_all;
+    engine_driver engine{counting_within(of_rule), 1, limits};
+    one_key_left(engine);
+    engine.take(event_of("b", 120'002));
+    return engine.totals().overflowed;
+  };
+  constexpr std::uint64_t many = 1 << 30;
+  engine_driver engine{counting_within(many), 1};
+  one_key_left(engine);
+  const std::uint64_t of_all = engine.totals().bytes;
+  const std::uint64_t of_rule = engine.totals_by_rule().at(0).bytes;
+  EXPECT_EQ(overflowed(many, of_all), 1u);
+  EXPECT_EQ(overflowed(many, of_all + 1), 0u);
+  EXPECT_EQ(overflowed(of_rule, many), 1u);
+  EXPECT_EQ(overflowed(of_rule + 1, many), 0u);
+}
+
 TEST(engine_bounds, every_event_is_known_or_overflowed) {
   engine_limits limits;
   limits.keys = 50;
@@ -303,7 +343,7 @@ TEST(rule_isolation, a_rule_that_has_used_up_its_budget_waits_for_the_next_secon
 
 TEST(rule_isolation, panes_that_are_merged_count_as_work) {
   engine_limits limits;
-  limits.work_per_second = 75;
+  limits.work_per_second = 72;
   engine_driver engine{
       rules_from_yaml("rules: [{name: n, where: true, group_by: [source_id], window: {sliding: 8s, "
                       "every: 1s}, lateness: 0s, fire: close, having: 'count() >= 8'}]"),
@@ -329,6 +369,38 @@ TEST(engine_snapshot, a_restart_forgets_nothing_of_bounds_and_failures) {
       << "it was said before the restart";
   const auto met = of_rule(engine.take(event_of("d", 4)), engine.rules(), "n");
   ASSERT_EQ(met.size(), 1u) << "b, c and d are the overflow key's three";
+  const auto over = of_rule(engine.tick(start_ms + 300'000), engine.rules(), "tocsin-overflow");
+  ASSERT_EQ(over.size(), 1u) << "there is room again";
+  EXPECT_EQ(over[0].what, kind::cleared);
+}
+
+TEST(engine_snapshot, a_rule_that_has_failed_is_not_tried_again_behind_a_restart) {
+  int tried = 0;
+  engine_limits limits;
+  limits.before_judgement = [&](const rule& of) {
+    if (of.name == "bad" && ++tried > 0) throw std::runtime_error("out of everything");
+  };
+  engine_driver engine{rules_from_yaml(two_rules), 1, limits};
+  engine.take(event_of("a", 1));
+  engine.take(event_of("a", 2));
+  EXPECT_EQ(tried, 1);
+  EXPECT_EQ(engine.restart(), "");
+  engine.take(event_of("b", 3));
+  engine.take(event_of("b", 4));
+  EXPECT_EQ(tried, 1);
+}
+
+TEST(engine_snapshot, a_budget_that_was_used_up_is_so_behind_a_restart) {
+  engine_limits limits;
+  limits.work_per_second = 5;
+  engine_driver engine{rules_from_yaml(two_rules), 1, limits};
+  const auto two_events = [&](const std::string& source) {
+    engine.take(event_of(source, 100));
+    return engine.take(event_of(source, 101));
+  };
+  for (int i = 0; i < 20; ++i) two_events("s" + std::to_string(i));
+  EXPECT_EQ(engine.restart(), "");
+  EXPECT_TRUE(two_events("t").empty()) << "neither judged nor said again";
 }
 
 TEST(engine_snapshot, bytes_that_are_damaged_of_other_rules_or_shards_are_refused) {

@@ -203,6 +203,7 @@ TEST(aggregate, time_to_is_the_length_until_the_line_reaches_the_limit) {
   EXPECT_EQ(until(105, 95), "0s") << "crossed, falling";
   EXPECT_EQ(until(50, 40), "") << "moving away below";
   EXPECT_EQ(until(110, 120), "") << "moving away above";
+  EXPECT_EQ(until(100, 110), "") << "moving away from the limit itself";
   EXPECT_EQ(until(100, 100), "") << "flat";
   EXPECT_EQ(until(0, 1e-9), "") << "later than 10,000 days";
   EXPECT_EQ(at.read(0, at.make({{1000, 1, 80}, {2000, 2, 90}})).type, value_type::length);

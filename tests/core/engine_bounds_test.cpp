@@ -403,6 +403,26 @@ TEST(engine_snapshot, a_budget_that_was_used_up_is_so_behind_a_restart) {
   EXPECT_TRUE(two_events("t").empty()) << "neither judged nor said again";
 }
 
+TEST(engine_snapshot, what_was_told_of_a_rule_is_not_told_again_after_a_restart) {
+  engine_limits limits;
+  limits.before_judgement = [](const rule& of) {
+    if (of.name == "bad") throw std::runtime_error("out of everything");
+  };
+  engine_driver engine{
+      rules_from_yaml(
+          "rules: [{name: bad, where: true, group_by: [source_id], window: {fixed: 1m}, "
+          "lateness: 0s, having: 'count() >= 2', limits: {keys: 1}}, {name: good, where: "
+          "true, group_by: [source_id], window: {fixed: 1m}, lateness: 0s, having: "
+          "'count() >= 2', limits: {keys: 1}}]"),
+      1, limits};
+  engine.take(event_of("a", 1));
+  EXPECT_EQ(of_rule(engine.take(event_of("a", 2)), engine.rules(), "tocsin-failure").size(), 1u);
+  EXPECT_EQ(engine.restart(), "");
+  const auto later = engine.take(event_of("b", 3));
+  EXPECT_EQ(of_rule(later, engine.rules(), "tocsin-overflow").size(), 2u) << "other news";
+  EXPECT_TRUE(of_rule(later, engine.rules(), "tocsin-failure").empty());
+}
+
 TEST(engine_snapshot, bytes_that_are_damaged_of_other_rules_or_shards_are_refused) {
   const auto rules = rules_from_yaml(counting + "}]");
   engine_driver engine{rules, 1};

@@ -209,6 +209,18 @@ TEST(aggregate, time_to_is_the_length_until_the_line_reaches_the_limit) {
   EXPECT_EQ(at.read(0, at.make({{1000, 1, 80}, {2000, 2, 90}})).type, value_type::length);
 }
 
+TEST(aggregate, time_to_reaches_10000_days_and_no_further) {
+  // Powers of two: a value that rises by 1 in 2^26 ms leaves no rounding in what is asked here.
+  constexpr long long step_ms = 1LL << 26;
+  constexpr double days_ms = 10'000.0 * 24 * 3'600'000;
+  const auto until = [&](double limit) {
+    record_driver at{{{function::time_to, "value", limit}}};
+    return at.text(0, at.make({{0, 1, 0}, {step_ms, 2, 1}}));
+  };
+  EXPECT_EQ(until(1 + days_ms / step_ms), "10000d");
+  EXPECT_EQ(until(1 + (days_ms + 1) / step_ms), "");
+}
+
 TEST(aggregate, ewma_halves_a_value_with_each_half_life) {
   record_driver at{{{function::ewma, "value", 10}}};
   // Weights 1/4, 1/2 and 1.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // An engine's whole state as bytes: keys group by group, then states unit by unit.
+#define XXH_INLINE_ALL
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include "core/engine_state.hpp"
 
@@ -18,6 +20,11 @@ std::string identity_of(const rule_set& rules, const engine_budget& budget) {
     identity += fmt::format("{} {} {};", of.name, of.revision, limits.events);
   }
   return identity;
+}
+
+/// XXH3-64: what is read back is what was written, so that its texts can be taken apart unchecked.
+std::uint64_t checksum_of(std::string_view bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
 }
 
 }  // namespace
@@ -44,11 +51,18 @@ std::string window_engine::save() const {
   }
   for (std::size_t i = 0; i < state_->units.size(); ++i)
     state_->units[i]->save(to, ordinals[state_->rules->units()[i].group]);
+  to.put(checksum_of(saved));
   return saved;
 }
 
 std::optional<error> window_engine::restore(std::string_view saved) {
-  state_reader from{saved};
+  constexpr std::size_t sum_bytes = sizeof(std::uint64_t);
+  if (saved.size() < sum_bytes)
+    return error{"bad_snapshot", fmt::format("{} bytes are no engine's state", saved.size())};
+  const std::string_view body = saved.substr(0, saved.size() - sum_bytes);
+  if (state_reader{saved.substr(body.size())}.take<std::uint64_t>() != checksum_of(body))
+    return error{"bad_snapshot", "the state is damaged: its checksum is another"};
+  state_reader from{body};
   if (from.take_text() != magic) return error{"bad_snapshot", "these bytes are no engine's state"};
   const auto seen_version = from.take<std::uint32_t>();
   if (seen_version != version)

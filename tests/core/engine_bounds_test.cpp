@@ -439,6 +439,12 @@ TEST(engine_snapshot, bytes_that_are_damaged_of_other_rules_or_shards_are_refuse
     EXPECT_TRUE(cut.restore(std::string_view{saved}.substr(0, bytes)).has_value())
         << "cut at " << bytes;
   }
+  for (std::size_t at = 0; at < saved.size(); ++at) {
+    std::string changed = saved;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    window_engine other{rules};
+    EXPECT_EQ(other.restore(changed).value_or(error{}).code, "bad_snapshot") << "changed at " << at;
+  }
   window_engine whole{rules};
   EXPECT_FALSE(whole.restore(saved).has_value());
   EXPECT_EQ(whole.totals().keys, 20u);
@@ -456,6 +462,12 @@ TEST(engine_snapshot, panes_that_do_not_follow_each_other_are_refused) {
     return std::string{reinterpret_cast<const char*>(&plain), sizeof plain};
   };
   std::string saved = engine.save().front();
+  for (std::size_t at = 0; at < saved.size(); ++at) {
+    std::string changed = saved;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    window_engine other{rules};
+    EXPECT_EQ(other.restore(changed).value_or(error{}).code, "bad_snapshot") << "changed at " << at;
+  }
   window_engine whole{rules};
   EXPECT_FALSE(whole.restore(saved).has_value());
   const std::string end = bytes_of(start_ms + 120'000);

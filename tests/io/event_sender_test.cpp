@@ -116,7 +116,8 @@ TEST(event_sender, a_close_that_cannot_flush_in_time_says_so) {
   slow_reader reader;
   auto made = event_sender::connect(reader.endpoint, patience);
   ASSERT_TRUE(made) << made.failure().message;
-  const std::string filler(4096, 'x');
+  // ZeroMQ holds 1,000 messages back: far more bytes than the system's buffers take in later on.
+  const std::string filler(128 * 1024, 'x');
   while ((*made)->send(filler, 20ms)) ASSERT_LT((*made)->messages(), 1'000'000u);
   EXPECT_FALSE((*made)->close(20ms));
   EXPECT_FALSE((*made)->close(patience)) << "closing again gives the same answer";

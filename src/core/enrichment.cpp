@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "core/enrichment_program.hpp"
+#include "core/rule_findings.hpp"
 
 namespace tocsin {
 namespace {
@@ -19,18 +19,6 @@ constexpr std::int64_t pattern_bytes_max = 2 * 1024 * 1024;
 std::string_view kind_of(const enrichment_step& step) {
   constexpr std::array<std::string_view, 5> kinds{"extract", "lookup", "rename", "set", "drop"};
   return kinds[step.what.index()];
-}
-
-/// Takes "column N: " off the front of a message; 0 when there is none.
-int take_column(std::string& message) {
-  constexpr std::string_view word = "column ";
-  if (!message.starts_with(word)) return 0;
-  int column = 0;
-  const char* const end = message.data() + message.size();
-  const auto [rest, failed] = std::from_chars(message.data() + word.size(), end, column);
-  if (failed != std::errc{} || !std::string_view(rest, end).starts_with(": ")) return 0;
-  message.erase(0, static_cast<std::size_t>(rest - message.data()) + 2);
-  return column;
 }
 
 /// One step's compilation.
@@ -53,7 +41,7 @@ class step_compilation {
     int column = at.column;
     // Where the text's own columns are not the file's, the message keeps them.
     if (column != 0) {
-      if (const int inside = take_column(message)) column += inside - 1;
+      if (const auto inside = take_column(message)) column += *inside - 1;
     }
     found_.push_back({diagnostic::grade::error, step_.file, at.line != 0 ? at.line : step_.line,
                       column, fmt::format("{}: {}: {}", kind_of(step_), field, message)});

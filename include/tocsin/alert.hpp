@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tocsin/fingerprint.hpp"
+#include "tocsin/result.hpp"
 #include "tocsin/rule.hpp"
 #include "tocsin/severity.hpp"
 #include "tocsin/time.hpp"
@@ -84,8 +85,47 @@ struct finding {
 enum class alert_state : std::uint8_t { none, pending, firing, acknowledged, resolved, closed };
 [[nodiscard]] std::string_view to_text(alert_state state) noexcept;
 
+/// Where an alert comes from.
+enum class alert_origin : std::uint8_t {
+  rule,      ///< the condition of a rule
+  posted,    ///< somebody posted it (Prometheus does)
+  incident,  ///< it stands for several alerts
+};
+[[nodiscard]] std::string_view to_text(alert_origin origin) noexcept;
+
+/// Why an alert does not notify, though it fires. All empty: it does.
+struct alert_shields {
+  std::vector<std::string> silenced_by;   ///< ids of silences, sorted
+  std::vector<std::string> inhibited_by;  ///< alert ids, sorted
+  std::vector<std::string> muted_by;      ///< names of time intervals, sorted
+  [[nodiscard]] bool any() const noexcept {
+    return !silenced_by.empty() || !inhibited_by.empty() || !muted_by.empty();
+  }
+  friend bool operator==(const alert_shields&, const alert_shields&) = default;
+};
+
+/// By whom an alert is acknowledged.
+struct acknowledgement {
+  std::string by;
+  instant at{};
+  std::optional<instant> until;  ///< then it is lifted
+  friend bool operator==(const acknowledgement&, const acknowledgement&) = default;
+};
+
+/// What only an alert that was posted has.
+struct posted_facts {
+  instant starts_at{};
+  instant ends_at{};       ///< it resolves then, unless it is posted again
+  bool times_out = false;  ///< ends_at was not given: it is the time of posting and resolve_timeout
+  std::string generator_url;
+};
+
 /// An alert after a transition, whole: what the stream carries (docs/stream.md, "The alert map").
 struct alert {
+  /// Of the transition: where it stands among all of them, from 1 without a gap; 0 where nothing
+  /// numbers them.
+  std::uint64_t seq = 0;
+  alert_origin origin = alert_origin::rule;
   fingerprint alert_id;
   fingerprint print;
   std::string rule;
@@ -95,7 +135,8 @@ struct alert {
   alert_state state = alert_state::none;
   alert_state previous_state = alert_state::none;
   std::string cause;
-  std::string actor;  ///< "rule", "event"; operators by name
+  std::string actor;  ///< "rule", "event", "checker", "api"; operators by name
+  std::string note;   ///< what an operator wrote with the transition
   tocsin::severity severity = tocsin::severity::info;
   std::shared_ptr<const alert_texts> texts;
   evidence proof;
@@ -103,6 +144,20 @@ struct alert {
   instant started_at{};  ///< when the condition was first met
   std::optional<instant> resolved_at;
   std::optional<instant> closed_at;
+  std::optional<acknowledgement> acknowledged;  ///< stays when it resolves: who had it
+  std::string assignee;                         ///< "": nobody
+  alert_shields shields;
+  bool flapping = false;
+  std::optional<fingerprint> incident_id;      ///< the alert id of the incident it is part of
+  std::shared_ptr<const posted_facts> posted;  ///< with origin posted; else null
 };
+
+/// A transition is the alert as it is after it.
+using transition = std::shared_ptr<const alert>;
+
+/// Every field of an alert as bytes, for the store; begins with a version.
+[[nodiscard]] std::string alert_bytes(const alert& of);
+/// Errors: malformed, newer_version.
+[[nodiscard]] result<alert> alert_from_bytes(std::string_view bytes);
 
 }  // namespace tocsin

@@ -12,10 +12,14 @@
 #include <string_view>
 #include <vector>
 
+#include "tocsin/alert_book.hpp"
+#include "tocsin/alert_policy.hpp"
+#include "tocsin/alert_store.hpp"
 #include "tocsin/burst.hpp"
 #include "tocsin/engine_limits.hpp"
 #include "tocsin/enrichment.hpp"
 #include "tocsin/event.hpp"
+#include "tocsin/operation.hpp"
 #include "tocsin/pipeline_counts.hpp"
 #include "tocsin/result.hpp"
 #include "tocsin/rule_set.hpp"
@@ -34,6 +38,13 @@ struct pipeline_settings {
   bool manual_clock = false;
   /// What is done to events' labels before the rules see them; null = nothing.
   std::shared_ptr<const enrichment> enrich;
+  /// What happens to alerts after they fire; null = the defaults: nobody is notified.
+  std::shared_ptr<const alert_policy> alerts;
+  /// Where alerts last. With it, what it holds is taken up at the start, and every transition is
+  /// stored before a sink sees it. Null = in memory only.
+  std::shared_ptr<alert_store> store;
+  /// Ended alerts and delivered notices older than this are forgotten; 1 h to 10,000 days.
+  duration retention = std::chrono::days{90};
   /// Bursts that may be under way, from push() until their transitions are with the sinks, before
   /// push() blocks; 1 to 4,096.
   std::size_t bursts_in_flight = 32;
@@ -103,6 +114,16 @@ class pipeline {
   [[nodiscard]] pipeline_counts counts() const;
   /// The active alerts, by fingerprint.
   [[nodiscard]] std::vector<transition> active_alerts() const;
+
+  /// What an operator asks. Waits until it is stored, where there is a store. Errors: those of
+  /// alert_book::operate; store_failed; unavailable (the pipeline has ended, or did not answer
+  /// within 30 s: then it may still happen).
+  [[nodiscard]] result<operation_result> operate(operation wanted);
+  /// Calls `look` once with the alert book, on the thread that owns it: keep it short. False when
+  /// the pipeline has ended or does not answer within 5 s; then it is not called any more.
+  [[nodiscard]] bool inspect(const std::function<void(const alert_book&)>& look) const;
+  /// A try to deliver a notice of the store ended (alert_store::settle).
+  void settle(notice_outcome outcome);
 
  private:
   struct running;

@@ -122,6 +122,7 @@ struct rule_spec {
   placed_text description;  ///< template
   duration pending_for{};   ///< `for`: having must hold this long before the alert fires
   duration keep_firing_for{};
+  duration close_after{};  ///< a firing alert that had no event this long is closed; 0: never
   std::optional<duration> lateness;  ///< default 5 s, 0 with clock: arrival
   rule_clock clock = rule_clock::event;
   fire_mode fire = fire_mode::automatic;  ///< sessions: `early` also fires inside the session

@@ -5,11 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "tocsin/label_matcher.hpp"
 #include "tocsin/result.hpp"
 
 namespace tocsin {
-
-enum class matcher_operator : std::uint8_t { equal, unequal, matches, does_not_match };
 
 struct prometheus_matcher {
   std::string name;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small HTTP/1.1 server: one thread, bounded in everything, answers from a
-// table of routes.
+// A small HTTP/1.1 server: one thread for the sockets, a few that answer, bounded in everything,
+// answers from a table of routes.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +22,14 @@ struct http_request {
   std::string path;    ///< as sent, not decoded, without the query: "/metrics"
   std::string query;   ///< what follows the '?', as sent; "" when nothing does
   std::string body;
+  std::string content_type;  ///< as sent; "" when it was not
+  /// What stood for the `{name}` parts of the route's path, percent-decoded.
+  std::vector<std::pair<std::string, std::string>> captured;
+
+  /// One of `captured`; "" when there is none of that name.
+  [[nodiscard]] std::string_view part(std::string_view name) const noexcept;
+  /// The values of a query parameter, decoded (%XX, + is a space), in their order.
+  [[nodiscard]] std::vector<std::string> values(std::string_view name) const;
 };
 
 struct http_response {
@@ -35,17 +43,18 @@ struct http_response {
 [[nodiscard]] http_response http_failure(unsigned status, std::string_view code,
                                          std::string_view message);
 
-/// Who answers a method at a path. Called on the server's thread: while it
-/// runs, nobody else is answered. What it throws becomes a 500.
+/// Who answers a method at a path. Called on one of the server's worker threads, several at a time.
+/// What it throws becomes a 500.
 struct http_route {
   std::string method;
-  std::string path;
+  std::string path;  ///< a part may be `{name}`, which takes any text that is not empty
   std::function<http_response(const http_request&)> answer;
+  std::uint64_t body_bytes = 64 * 1024;  ///< a request's body; more: 413
 };
 
 struct http_limits {
   std::uint32_t header_bytes = 8 * 1024;  ///< a request's line and headers; more: 431
-  std::uint64_t body_bytes = 64 * 1024;   ///< a request's body; more: 413
+  std::size_t workers = 4;                ///< answers made at once, 1 to 64
   std::size_t connections = 256;          ///< at once; further ones wait until one ends
   /// Answers on their way, of all connections together; while there are as
   /// many: 503.

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where alerts, transitions, silences, notes, groups and notices last, and how they are asked for.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tocsin/alert.hpp"
+#include "tocsin/alert_book.hpp"
+#include "tocsin/label_matcher.hpp"
+#include "tocsin/notice.hpp"
+#include "tocsin/operation.hpp"
+#include "tocsin/result.hpp"
+#include "tocsin/severity.hpp"
+#include "tocsin/time.hpp"
+
+namespace tocsin {
+
+/// Which alerts of the past. What is not given does not choose.
+struct history_query {
+  std::optional<instant> from;   ///< started at or after
+  std::optional<instant> until;  ///< started before
+  std::string rule;
+  std::optional<tocsin::severity> severity;
+  std::vector<alert_state> states;  ///< as they stand; empty: any
+  label_matchers matchers;          ///< on alert_labels()
+  std::string
+      text;  ///< full text: all words must be in title, description, labels, resource or notes
+  bool unacknowledged = false;  ///< only those nobody ever acknowledged
+  std::size_t limit = 100;      ///< 1 to 10,000
+  std::string after;            ///< the page token of the page before; "": the first page
+};
+
+/// Newest first (by start, then alert id).
+struct history_page {
+  std::vector<transition> alerts;  ///< each as it stands
+  std::string next;                ///< token of the next page; "": this is the last one
+};
+
+/// Over alerts that began to fire in [from, until). Incidents are left out.
+struct alert_statistics {
+  std::uint64_t total = 0;
+  std::uint64_t active = 0;        ///< of them, still
+  std::uint64_t acknowledged = 0;  ///< of them, at some time
+  std::uint64_t resolved = 0;
+  std::uint64_t closed = 0;
+  std::optional<duration> mean_time_to_acknowledge;  ///< from firing to the first acknowledge
+  std::optional<duration> mean_time_to_resolve;      ///< from firing to resolved or closed
+  struct of_rule {
+    std::string rule;
+    std::uint64_t total = 0;
+    std::uint64_t acknowledged = 0;
+    std::uint64_t self_resolved =
+        0;  ///< resolved, never acknowledged, by no operator: false alarms
+    std::optional<duration> mean_time_to_acknowledge;
+    std::optional<duration> mean_time_to_resolve;
+    std::optional<duration> median_time_to_resolve;
+  };
+  std::vector<of_rule> rules;  ///< by total, most first, then name
+  struct of_day {
+    instant start{};                                        ///< midnight UTC
+    std::map<tocsin::severity, std::uint64_t> by_severity;  ///< all four, zeros too
+  };
+  std::vector<of_day> days;  ///< every day of [from, until), oldest first
+};
+
+/// A notice and how its delivery stands.
+struct stored_notice {
+  notice_ptr what;
+  enum class state : std::uint8_t { pending, delivered, failed } standing = state::pending;
+  std::uint32_t tries = 0;
+  std::string failure;  ///< of the last try
+};
+
+struct alert_history {
+  transition now;
+  std::vector<transition> transitions;  ///< by number
+};
+
+/// Safe for any number of threads, but commit(), settle() and maintain(), which one thread calls at
+/// a time. Everything that fails says store_failed with the reason.
+class alert_store {
+ public:
+  virtual ~alert_store() = default;
+
+  /// What a book that goes on begins with.
+  [[nodiscard]] virtual result<book_state> load() = 0;
+  /// Stores several changes in their order, in one transaction: durable when it returns (nullopt).
+  [[nodiscard]] virtual std::optional<error> commit(std::span<const book_changes> changes) = 0;
+
+  /// Notices that wait for delivery, oldest first, at most `limit`.
+  [[nodiscard]] virtual result<std::vector<stored_notice>> pending_notices(std::size_t limit) = 0;
+  [[nodiscard]] virtual std::optional<error> settle(const notice_outcome& outcome) = 0;
+
+  [[nodiscard]] virtual result<history_page> history(const history_query& query) const = 0;
+  /// An alert of the past or present with all its transitions. Errors: not_found.
+  [[nodiscard]] virtual result<alert_history> explain(const fingerprint& alert_id) const = 0;
+  [[nodiscard]] virtual result<alert_statistics> statistics(instant from, instant until) const = 0;
+
+  /// Forgets ended alerts (with their transitions), delivered notices and what is older than
+  /// `before`, a bounded piece at a time; brings the full-text index up to date. True: there is
+  /// more to do.
+  [[nodiscard]] virtual result<bool> maintain(instant before) = 0;
+
+  /// The stream's name: made once, with the store. 16 hex digits.
+  [[nodiscard]] virtual std::string name() const = 0;
+  /// Bytes on disk.
+  [[nodiscard]] virtual std::uint64_t bytes() const = 0;
+};
+
+}  // namespace tocsin

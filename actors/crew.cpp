@@ -16,6 +16,7 @@
 #include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
 #include "notifier.hpp"
+#include "recorder.hpp"
 #include "window_aggregator.hpp"
 
 namespace tocsin {
@@ -52,7 +53,17 @@ engine_limits share_of(engine_limits all, std::uint64_t shards) {
 crew spawn_crew(caf::actor_system& system, const crew_setup& setup) {
   crew all;
   all.notifier = spawn_notifier(system, setup.sinks, setup.heartbeat, setup.gate);
-  all.alerts = spawn_alert_manager(system, setup.ingest.rules, setup.gate, all.notifier);
+  const bool store_first = setup.store && setup.store->durable();
+  if (setup.store) {
+    all.recorder = spawn_recorder(
+        system, {setup.store, setup.retention, store_first, setup.recorder_thread, all.notifier},
+        setup.gate);
+  }
+  const auto shields = std::make_shared<shield_board>();
+  all.alerts = spawn_alert_manager(system,
+                                   {setup.ingest.rules, setup.policy, setup.stored, setup.clock,
+                                    shields, all.recorder, store_first, all.notifier},
+                                   setup.gate);
   std::vector<ingest_shard> known;
   for (std::uint32_t i = 0; i < setup.shards; ++i) {
     const auto progress = std::make_shared<shard_progress>();
@@ -62,7 +73,9 @@ crew spawn_crew(caf::actor_system& system, const crew_setup& setup) {
                                                  all.alerts, progress));
     known.push_back({all.shards.back(), progress});
   }
-  all.ingest = spawn_ingest(system, setup.ingest, setup.gate, std::move(known));
+  ingest_setup ingest = setup.ingest;
+  ingest.shields = shields;
+  all.ingest = spawn_ingest(system, std::move(ingest), setup.gate, std::move(known));
 
   watch(all.ingest, "ingest", setup, {}, [shards = all.shards] {
     for (const window_aggregator_actor& shard : shards) tell_to_end(shard);
@@ -75,7 +88,17 @@ crew spawn_crew(caf::actor_system& system, const crew_setup& setup) {
           });
   }
   watch(all.alerts, "alert manager", setup, all.ingest,
-        [notifier = all.notifier] { tell_to_end(notifier); });
+        [recorder = all.recorder, notifier = all.notifier] {
+          if (recorder) {
+            tell_to_end(recorder);
+          } else {
+            tell_to_end(notifier);
+          }
+        });
+  if (all.recorder) {
+    watch(all.recorder, "recorder", setup, all.ingest,
+          [notifier = all.notifier] { tell_to_end(notifier); });
+  }
   watch(all.notifier, "notifier", setup, all.ingest, [] {});
   return all;
 }
@@ -88,6 +111,7 @@ void await_end(caf::actor_system& system, const crew& all) {
   std::vector<caf::actor> everybody{caf::actor_cast<caf::actor>(all.ingest),
                                     caf::actor_cast<caf::actor>(all.alerts),
                                     caf::actor_cast<caf::actor>(all.notifier)};
+  if (all.recorder) everybody.push_back(caf::actor_cast<caf::actor>(all.recorder));
   for (const window_aggregator_actor& shard : all.shards) {
     everybody.push_back(caf::actor_cast<caf::actor>(shard));
   }

@@ -11,6 +11,8 @@
 #include "caf/fwd.hpp"
 #include "ingest.hpp"
 #include "messages.hpp"
+#include "tocsin/alert_policy.hpp"
+#include "tocsin/alert_store.hpp"
 #include "tocsin/transition_sink.hpp"
 
 namespace tocsin {
@@ -22,12 +24,20 @@ struct crew_setup {
   std::vector<std::shared_ptr<transition_sink>> sinks;
   std::optional<duration> heartbeat;
   std::shared_ptr<burst_gate> gate;
+  std::shared_ptr<const alert_policy> policy;  ///< null: the defaults
+  std::shared_ptr<alert_store> store;          ///< null: there is no recorder
+  duration retention = std::chrono::days{90};
+  bool recorder_thread = true;  ///< the recorder waits for the disk on a thread of its own
+  /// What the alert manager goes on with, and from when; null: it begins with the first step.
+  std::shared_ptr<const book_state> stored;
+  instant clock{};
 };
 
 struct crew {
   ingest_actor ingest;
   std::vector<window_aggregator_actor> shards;
   alert_manager_actor alerts;
+  recorder_actor recorder;  ///< empty without a store
   notifier_actor notifier;
 };
 

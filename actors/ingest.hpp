@@ -10,6 +10,7 @@
 #include "caf/fwd.hpp"
 #include "messages.hpp"
 #include "shard_progress.hpp"
+#include "shield_board.hpp"
 
 namespace tocsin {
 
@@ -23,6 +24,8 @@ struct ingest_setup {
   std::function<instant()> now;
   std::shared_ptr<const enrichment> enrich =
       nullptr;  ///< null: events go to the rules as they came
+  std::shared_ptr<const shield_board> shields =
+      nullptr;  ///< null: no silence keeps events out of the rules
 };
 
 /// A shard as ingest sees it.

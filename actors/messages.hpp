@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,8 @@
 #include "tocsin/enrichment.hpp"
 #include "tocsin/event_router.hpp"
 #include "tocsin/ingest_ledger.hpp"
+#include "tocsin/operation.hpp"
+#include "tocsin/pipeline_counts.hpp"
 #include "tocsin/window_engine.hpp"
 
 namespace tocsin {
@@ -58,9 +62,40 @@ struct shard_findings {
   completion held;
 };
 
-/// To the notifier: the transitions of one step, at least one.
+/// Told once what became of storing something: nothing, or why it failed.
+using stored_answer = std::function<void(const std::optional<error>&)>;
+
+/// To the alert manager: somebody asks for an operation.
+struct operation_in {
+  std::shared_ptr<const operation> wanted;
+  std::function<void(result<operation_result>)> answer;
+};
+
+/// To the alert manager: somebody wants to look at the book.
+struct look_in {
+  std::function<void(const alert_book&)> look;
+};
+
+/// To the recorder: what a step or an operation changed.
+struct changes_made {
+  std::shared_ptr<const book_changes> what;
+  stored_answer stored;  ///< may be empty
+  completion held;
+};
+
+/// To the recorder: a try to deliver a notice ended.
+struct notice_settled {
+  notice_outcome what;
+};
+
+/// To the recorder, from itself: store what has come.
+struct commit_due {};
+/// To the recorder, from itself: tidy the store up.
+struct maintenance_due {};
+
+/// To the notifier: the transitions and notices of one step or operation, at least one.
 struct step_transitions {
-  std::vector<transition> made;
+  std::shared_ptr<const book_changes> what;
   completion held;
 };
 
@@ -77,6 +112,7 @@ struct ingest_report {
   std::map<std::string, ingest_counts> by_source;
   std::vector<enrichment_counts> enrichment;
   std::uint64_t unmatched = 0;
+  std::uint64_t shielded = 0;
   std::uint64_t steps = 0;
 };
 
@@ -91,14 +127,12 @@ struct shard_report {
 struct alerts_report {
   std::uint64_t transitions = 0;
   std::uint64_t active = 0;
-};
-
-/// To the alert manager: which alerts are active?
-struct active_wanted {};
-
-/// The alert manager's answer, by fingerprint.
-struct active_report {
-  std::vector<transition> alerts;
+  std::map<alert_state, std::uint64_t> by_state;
+  std::uint64_t suppressed = 0;
+  std::map<silence_state, std::uint64_t> silences;
+  std::uint64_t groups = 0;
+  std::map<std::string, std::uint64_t, std::less<>> notices;
+  std::map<std::string, std::uint64_t, std::less<>> failed_checks;
 };
 
 }  // namespace tocsin
@@ -115,8 +149,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::counts_wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::ingest_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::shard_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::alerts_report)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::active_wanted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::active_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::store_counts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::operation_in)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::look_in)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::changes_made)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::notice_settled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::commit_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::maintenance_due)
 
 namespace tocsin {
 
@@ -131,9 +170,15 @@ using window_aggregator_actor =
                      caf::replies_to<counts_wanted>::with<shard_report>>;
 
 /// Owns the alerts of all shards.
-using alert_manager_actor = caf::typed_actor<caf::reacts_to<shard_findings>,
-                                             caf::replies_to<counts_wanted>::with<alerts_report>,
-                                             caf::replies_to<active_wanted>::with<active_report>>;
+using alert_manager_actor =
+    caf::typed_actor<caf::reacts_to<shard_findings>, caf::reacts_to<operation_in>,
+                     caf::reacts_to<look_in>, caf::replies_to<counts_wanted>::with<alerts_report>>;
+
+/// Puts into the store what the alert manager did.
+using recorder_actor =
+    caf::typed_actor<caf::reacts_to<changes_made>, caf::reacts_to<notice_settled>,
+                     caf::reacts_to<commit_due>, caf::reacts_to<maintenance_due>,
+                     caf::replies_to<counts_wanted>::with<store_counts>>;
 
 /// Hands transitions to the sinks.
 using notifier_actor =

@@ -25,7 +25,10 @@ struct notifier_state {
     if (heartbeat) self->delayed_send(self, *heartbeat, heartbeat_due{});
     return {
         [this](const step_transitions& in) {
-          for (const auto& sink : sinks) sink->publish(in.made);
+          for (const auto& sink : sinks) {
+            if (!in.what->transitions.empty()) sink->publish(in.what->transitions);
+            if (!in.what->notices.empty()) sink->notify(in.what->notices);
+          }
         },
         [this, heartbeat](heartbeat_due) {
           for (const auto& sink : sinks) sink->heartbeat();

@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
 #include <chrono>
+#include <future>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -33,8 +35,9 @@ constexpr std::size_t events_in_flight_max = 16'777'216;
 constexpr duration tick_min = 1ms;
 constexpr duration tick_max = 1min;
 constexpr duration heartbeat_every = 1s;
-/// How long counts() and active_alerts() wait for all actors together.
+/// How long counts() waits for all actors together, and inspect() for the alert manager.
 constexpr duration answer_time = 5s;
+constexpr duration operation_time = 30s;
 
 /// Work sharing, by measurement with a 200 ms tick on 2 cores: idle it takes 0.1 % of a core and at
 /// 1,000 bursts/s 7 %, where work stealing takes 4.5 % and 20 % (its workers poll; tuned to poll
@@ -57,8 +60,9 @@ instant wall_clock() {
   return std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
 }
 
-std::function<instant()> live_clock() {
-  return [clock = log_clock{std::chrono::steady_clock::now(), wall_clock()}]() mutable {
+/// `not_before`: the last stamp that is stored.
+std::function<instant()> live_clock(instant not_before) {
+  return [clock = log_clock{std::chrono::steady_clock::now(), wall_clock(), not_before}]() mutable {
     return clock.stamp(std::chrono::steady_clock::now(), wall_clock());
   };
 }
@@ -79,8 +83,16 @@ struct crew_reports {
   ingest_report ingest;
   std::vector<shard_report> shards;
   alerts_report alerts;
-  active_report active;
+  store_counts store;
+  std::vector<transition> active;  ///< when it stopped
 };
+
+std::vector<transition> active_of(const book_state& stored) {
+  std::vector<transition> active;
+  active.reserve(stored.alerts.size());
+  for (const alert_record& each : stored.alerts) active.push_back(each.now);
+  return active;
+}
 
 /// Asks one actor. One that has died, or is too slow, leaves `into` as it was.
 template <class Question, class Report, class Handle>
@@ -110,6 +122,7 @@ pipeline_counts merge(const crew_reports& reports, const rule_set& rules) {
   all.by_source = reports.ingest.by_source;
   all.enrichment = reports.ingest.enrichment;
   all.unmatched = reports.ingest.unmatched;
+  all.shielded = reports.ingest.shielded;
   all.steps = reports.ingest.steps;
   for (const rule& each : rules.rules()) all.by_rule[each.name] = {};
   for (const shard_report& shard : reports.shards) {
@@ -124,6 +137,13 @@ pipeline_counts merge(const crew_reports& reports, const rule_set& rules) {
   }
   all.transitions = reports.alerts.transitions;
   all.active_alerts = reports.alerts.active;
+  all.alerts_by_state = reports.alerts.by_state;
+  all.suppressed_alerts = reports.alerts.suppressed;
+  all.silences_by_state = reports.alerts.silences;
+  all.notification_groups = reports.alerts.groups;
+  all.notices_by_receiver = reports.alerts.notices;
+  all.failed_checks = reports.alerts.failed_checks;
+  all.store = reports.store;
   return all;
 }
 
@@ -144,6 +164,9 @@ std::optional<error> pipeline_settings::validate() const {
   if (bursts_in_flight < 1 || bursts_in_flight > bursts_in_flight_max) {
     return out_of_range("bursts_in_flight", std::to_string(bursts_in_flight), "1 to 4096");
   }
+  if (retention < std::chrono::hours{1} || retention > std::chrono::days{10'000}) {
+    return out_of_range("retention", format_duration(retention), "1h to 10000d");
+  }
   if (events_in_flight < 1 || events_in_flight > events_in_flight_max) {
     return out_of_range("events_in_flight", std::to_string(events_in_flight), "1 to 16777216");
   }
@@ -152,7 +175,7 @@ std::optional<error> pipeline_settings::validate() const {
 
 struct pipeline::running {
   running(const pipeline_settings& settings, std::shared_ptr<const rule_set> compiled,
-          std::vector<std::shared_ptr<transition_sink>> sinks)
+          std::vector<std::shared_ptr<transition_sink>> sinks, book_state stored)
       : manual_clock(settings.manual_clock),
         events_per_message(settings.limits.events_per_message),
         rules(std::move(compiled)),
@@ -161,10 +184,17 @@ struct pipeline::running {
         system(config) {
     crew_setup setup;
     setup.ingest = {rules, settings.limits, settings.tick, {}, settings.enrich};
+    setup.clock = stored.clock;
     if (!manual_clock) {
-      setup.ingest.now = live_clock();
+      setup.ingest.now = live_clock(stored.clock);
+      setup.clock = setup.ingest.now();
       setup.heartbeat = heartbeat_every;
     }
+    setup.policy = settings.alerts;
+    setup.store = settings.store;
+    setup.retention = settings.retention;
+    for (const auto& sink : sinks) sink->begin(stored.seq, active_of(stored));
+    setup.stored = std::make_shared<const book_state>(std::move(stored));
     setup.shards = shards_of(settings);
     setup.state = settings.state;
     setup.sinks = std::move(sinks);
@@ -207,7 +237,58 @@ struct pipeline::running {
       ask<counts_wanted>(self, actors.shards[i], deadline, reports.shards[i]);
     }
     ask<counts_wanted>(self, actors.alerts, deadline, reports.alerts);
-    ask<active_wanted>(self, actors.alerts, deadline, reports.active);
+    if (actors.recorder) ask<counts_wanted>(self, actors.recorder, deadline, reports.store);
+  }
+
+  /// Runs `look` on the alert manager's thread, if that comes to it in time.
+  bool inspect(const std::function<void(const alert_book&)>& look) {
+    // Whoever takes the turn first decides: the actor looks, or the caller goes away.
+    const auto turn = std::make_shared<std::atomic_flag>();
+    auto done = std::make_shared<std::promise<void>>();
+    auto looked = done->get_future();
+    caf::anon_send(actors.alerts,
+                   look_in{[turn, done = std::move(done), &look](const alert_book& book) {
+                     if (turn->test_and_set()) return;
+                     try {
+                       look(book);
+                       done->set_value();
+                     } catch (...) {  // the caller's failure, not the book's
+                       done->set_exception(std::current_exception());
+                     }
+                   }});
+    const auto in_time = looked.wait_for(answer_time) == std::future_status::ready;
+    if (!in_time && !turn->test_and_set()) return false;
+    try {
+      looked.get();
+      return true;
+    } catch (const std::future_error&) {  // the message went with its actor
+      return false;
+    }
+  }
+
+  std::vector<transition> active_alerts() {
+    std::vector<transition> found;
+    (void)inspect([&](const alert_book& book) { found = book.active(); });
+    return found;
+  }
+
+  result<operation_result> operate(operation wanted) {
+    using answer = result<operation_result>;
+    auto done = std::make_shared<std::promise<answer>>();
+    auto answered = done->get_future();
+    caf::anon_send(actors.alerts, operation_in{std::make_shared<const operation>(std::move(wanted)),
+                                               [done = std::move(done)](answer outcome) {
+                                                 done->set_value(std::move(outcome));
+                                               }});
+    if (answered.wait_for(operation_time) != std::future_status::ready) {
+      return error{"unavailable", fmt::format("no answer within {}; it may still happen",
+                                              format_duration(operation_time))};
+    }
+    try {
+      return answered.get();
+    } catch (const std::future_error&) {  // the message went with its actor
+      return error{"unavailable", "the pipeline has stopped"};
+    }
   }
 
   void stop() {
@@ -216,8 +297,10 @@ struct pipeline::running {
     gate->shut();
     (void)gate->wait_for_all();  // after a failure there is nothing to wait for, but all to end
     {
+      auto active = active_alerts();
       const std::scoped_lock lock(reports_mutex);
       refresh();
+      reports.active = std::move(active);
       stopped = true;
     }
     dismiss(actors);
@@ -251,8 +334,14 @@ result<std::unique_ptr<pipeline>> pipeline::start(
   if (std::find(sinks.begin(), sinks.end(), nullptr) != sinks.end()) {
     return error{"bad_setting", "sinks: one of them is null"};
   }
-  return std::unique_ptr<pipeline>(
-      new pipeline(std::make_unique<running>(settings, std::move(rules), std::move(sinks))));
+  book_state stored;
+  if (settings.store) {
+    auto loaded = settings.store->load();
+    if (!loaded) return loaded.failure();
+    stored = *std::move(loaded);
+  }
+  return std::unique_ptr<pipeline>(new pipeline(
+      std::make_unique<running>(settings, std::move(rules), std::move(sinks), std::move(stored))));
 }
 
 result<std::unique_ptr<pipeline>> pipeline::start(const pipeline_settings& settings,
@@ -315,7 +404,25 @@ pipeline_counts pipeline::counts() const {
 }
 
 std::vector<transition> pipeline::active_alerts() const {
-  return parts_->with_reports([](const crew_reports& reports) { return reports.active.alerts; });
+  {
+    const std::scoped_lock lock(parts_->reports_mutex);
+    if (parts_->stopped) return parts_->reports.active;
+  }
+  return parts_->active_alerts();
+}
+
+result<operation_result> pipeline::operate(operation wanted) {
+  return parts_->operate(std::move(wanted));
+}
+
+bool pipeline::inspect(const std::function<void(const alert_book&)>& look) const {
+  return parts_->inspect(look);
+}
+
+void pipeline::settle(notice_outcome outcome) {
+  if (parts_->actors.recorder) {
+    caf::anon_send(parts_->actors.recorder, notice_settled{std::move(outcome)});
+  }
 }
 
 }  // namespace tocsin

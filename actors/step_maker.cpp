@@ -8,8 +8,9 @@
 namespace tocsin {
 
 step_maker::step_maker(const event_limits& limits, std::shared_ptr<const rule_set> rules,
-                       std::size_t shards, std::shared_ptr<const enrichment> enrich)
-    : decoder_(limits), router_(std::move(rules), shards) {
+                       std::size_t shards, std::shared_ptr<const enrichment> enrich,
+                       std::shared_ptr<const shield_board> shields)
+    : decoder_(limits), shields_(std::move(shields)), router_(std::move(rules), shards) {
   if (enrich) enricher_.emplace(std::move(enrich));
 }
 
@@ -19,6 +20,7 @@ std::shared_ptr<const log_step> step_maker::of_burst(const std::shared_ptr<const
   refused_.clear();
   auto batch = what->decoded ? adopt(what->decoded) : decode(what);
   enter_in_books(*batch);
+  batch = without_shielded(std::move(batch));
   if (batch->events.empty()) return nullptr;
 
   next_position_ += batch->events.size();
@@ -80,12 +82,29 @@ void step_maker::enter_in_books(const event_batch& batch) {
   for (const rejection& refused : refused_) ledger_.reject(refused.source, refused.code);
 }
 
+std::shared_ptr<const event_batch> step_maker::without_shielded(
+    std::shared_ptr<const event_batch> batch) {
+  const auto shield = shields_ ? shields_->look() : nullptr;
+  if (!shield) return batch;
+  auto own = std::make_shared<event_batch>(*batch);
+  const auto kept = std::remove_if(own->events.begin(), own->events.end(), [&](const event& each) {
+    return shield->keeps_out(*batch, each);
+  });
+  if (kept == own->events.end()) return batch;
+  shielded_ += static_cast<std::uint64_t>(own->events.end() - kept);
+  own->events.erase(kept, own->events.end());
+  if (!own->events.empty()) own->clock = own->events.back().arrived;
+  own->owners.push_back(std::move(batch));
+  return own;
+}
+
 ingest_report step_maker::report() const {
   return {.events = ledger_.total(),
           .rejected_by_code = ledger_.rejected_by_code(),
           .by_source = ledger_.by_source(),
           .enrichment = enricher_ ? enricher_->counts() : std::vector<enrichment_counts>{},
           .unmatched = router_.unmatched(),
+          .shielded = shielded_,
           .steps = steps_};
 }
 

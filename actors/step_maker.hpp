@@ -10,6 +10,7 @@
 
 #include "io/event_decoder.hpp"
 #include "messages.hpp"
+#include "shield_board.hpp"
 #include "tocsin/enrichment.hpp"
 #include "tocsin/event_router.hpp"
 #include "tocsin/ingest_ledger.hpp"
@@ -20,9 +21,11 @@ namespace tocsin {
 /// give the same steps. Step numbers and log positions count from 1.
 class step_maker {
  public:
-  /// `shards` >= 1. `enrich` may be null: then events go to the rules as they came.
+  /// `shards` >= 1. `enrich` may be null: then events go to the rules as they came. `shields` may
+  /// be null: then no silence keeps events out.
   step_maker(const event_limits& limits, std::shared_ptr<const rule_set> rules, std::size_t shards,
-             std::shared_ptr<const enrichment> enrich = nullptr);
+             std::shared_ptr<const enrichment> enrich = nullptr,
+             std::shared_ptr<const shield_board> shields = nullptr);
 
   /// The step of a burst whose messages arrive at `arrivals` where these are given, and otherwise
   /// at `now`; times before the log's clock are taken as the clock. The step's clock is the arrival
@@ -42,16 +45,21 @@ class step_maker {
   [[nodiscard]] std::shared_ptr<const event_batch> adopt(
       const std::shared_ptr<const event_batch>& decoded);
   void enter_in_books(const event_batch& batch);
+  /// The batch without the events that a silence keeps out of the rules.
+  [[nodiscard]] std::shared_ptr<const event_batch> without_shielded(
+      std::shared_ptr<const event_batch> batch);
 
   event_decoder decoder_;
   ingest_ledger ledger_;
   std::optional<enricher> enricher_;
+  std::shared_ptr<const shield_board> shields_;
   event_router router_;
   std::vector<rejection> refused_;
   instant clock_{};
   std::size_t last_events_ = 0;  ///< accepted in the burst before
   std::uint64_t steps_ = 0;
   std::uint64_t next_position_ = 1;
+  std::uint64_t shielded_ = 0;
 };
 
 }  // namespace tocsin

@@ -93,10 +93,12 @@ class alert_store {
   /// What a book that goes on begins with.
   [[nodiscard]] virtual result<book_state> load() = 0;
   /// Stores several changes in their order, in one transaction: durable when it returns (nullopt).
-  [[nodiscard]] virtual std::optional<error> commit(std::span<const book_changes> changes) = 0;
+  [[nodiscard]] virtual std::optional<error> commit(
+      std::span<const std::shared_ptr<const book_changes>> changes) = 0;
 
-  /// Notices that wait for delivery, oldest first, at most `limit`.
-  [[nodiscard]] virtual result<std::vector<stored_notice>> pending_notices(std::size_t limit) = 0;
+  /// Notices that wait for delivery to a receiver, oldest first, at most `limit`.
+  [[nodiscard]] virtual result<std::vector<stored_notice>> pending_notices(
+      const std::string& receiver, std::size_t limit) const = 0;
   [[nodiscard]] virtual std::optional<error> settle(const notice_outcome& outcome) = 0;
 
   [[nodiscard]] virtual result<history_page> history(const history_query& query) const = 0;
@@ -111,6 +113,8 @@ class alert_store {
 
   /// The stream's name: made once, with the store. 16 hex digits.
   [[nodiscard]] virtual std::string name() const = 0;
+  /// False: what it holds is gone when it closes.
+  [[nodiscard]] virtual bool durable() const = 0;
   /// Bytes on disk.
   [[nodiscard]] virtual std::uint64_t bytes() const = 0;
 };

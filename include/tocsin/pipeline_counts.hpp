@@ -8,11 +8,25 @@
 #include <string>
 #include <vector>
 
+#include "tocsin/alert.hpp"
 #include "tocsin/enrichment.hpp"
 #include "tocsin/ingest_ledger.hpp"
 #include "tocsin/rule_totals.hpp"
+#include "tocsin/silence.hpp"
 
 namespace tocsin {
+
+/// What the alert store has been through; all 0 without one.
+struct store_counts {
+  std::uint64_t commits = 0;
+  std::uint64_t failures = 0;  ///< commits that failed; what they held was tried again
+  double commit_seconds = 0;   ///< all commits together
+  std::uint64_t waiting = 0;   ///< transitions not stored yet
+  std::uint64_t bytes = 0;     ///< on disk
+  std::uint64_t notices_delivered = 0;
+  std::uint64_t notices_failed = 0;   ///< given up
+  std::uint64_t notices_retried = 0;  ///< tries that failed and come again
+};
 
 /// What the pipeline has counted so far.
 struct pipeline_counts {
@@ -21,6 +35,7 @@ struct pipeline_counts {
   std::map<std::string, ingest_counts> by_source;
   std::vector<enrichment_counts> enrichment;  ///< by step
   std::uint64_t unmatched = 0;                ///< accepted events that no rule wanted
+  std::uint64_t shielded = 0;                 ///< accepted events that a silence kept out of rules
   std::uint64_t steps = 0;                    ///< batches and ticks
   std::uint64_t updates = 0;                  ///< (event, unit) pairs taken into a window
   std::uint64_t judgements = 0;               ///< evaluations of a `having`
@@ -31,6 +46,13 @@ struct pipeline_counts {
   std::map<std::string, std::uint64_t> late_by_source;  ///< events late for some rule
   std::uint64_t transitions = 0;
   std::uint64_t active_alerts = 0;
+  std::map<alert_state, std::uint64_t> alerts_by_state;      ///< pending, firing, acknowledged
+  std::uint64_t suppressed_alerts = 0;                       ///< active ones that have a shield
+  std::map<silence_state, std::uint64_t> silences_by_state;  ///< all three
+  std::uint64_t notification_groups = 0;
+  std::map<std::string, std::uint64_t, std::less<>> notices_by_receiver;  ///< made so far
+  std::map<std::string, std::uint64_t, std::less<>> failed_checks;        ///< by check
+  store_counts store;
 };
 
 }  // namespace tocsin

@@ -3,15 +3,19 @@
 // tests.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
-#include "tocsin/alert_book.hpp"
+#include "tocsin/alert.hpp"
+#include "tocsin/notice.hpp"
 
 namespace tocsin {
 
 class transition_sink {
  public:
   virtual ~transition_sink() = default;
+  /// Called once, before all else: how things stand. The next transition has the number `seq` + 1.
+  virtual void begin(std::uint64_t /*seq*/, std::span<const transition> /*active*/) {}
   /// Takes transitions in their order. Must not block. Called from one thread at a time.
   virtual void publish(std::span<const transition> transitions) = 0;
   /// Takes notices for receivers, after the transitions that led to them. Must not block.

@@ -139,9 +139,66 @@ void add_alerts(const pipeline_counts& from, std::vector<MetricFamily>& to) {
   to.push_back(counter("tocsin_alert_transitions_total", "Alert transitions made.")
                    .add(from.transitions)
                    .take());
-  to.push_back(gauge("tocsin_alerts_active", "Alerts that are pending or firing.")
+  to.push_back(gauge("tocsin_alerts_active", "Alerts that are pending, firing or acknowledged.")
                    .add(from.active_alerts)
                    .take());
+  auto by_state = gauge("tocsin_alerts", "Active alerts by state.");
+  for (const alert_state state :
+       {alert_state::pending, alert_state::firing, alert_state::acknowledged}) {
+    const auto found = from.alerts_by_state.find(state);
+    by_state.add(found == from.alerts_by_state.end() ? 0 : found->second,
+                 {{"state", std::string{to_text(state)}}});
+  }
+  to.push_back(by_state.take());
+  to.push_back(
+      gauge("tocsin_alerts_suppressed", "Active alerts that are silenced, inhibited or muted.")
+          .add(from.suppressed_alerts)
+          .take());
+  auto silences = gauge("tocsin_silences", "Silences by state.");
+  for (const silence_state state :
+       {silence_state::pending, silence_state::active, silence_state::expired}) {
+    const auto found = from.silences_by_state.find(state);
+    silences.add(found == from.silences_by_state.end() ? 0 : found->second,
+                 {{"state", std::string{to_text(state)}}});
+  }
+  to.push_back(silences.take());
+  to.push_back(counter("tocsin_events_shielded_total",
+                       "Accepted events that a silence kept out of the rules.")
+                   .add(from.shielded)
+                   .take());
+  auto failed = counter("tocsin_alert_check_failures_total", "Checks of alerts that failed.");
+  for (const auto& [check, count] : from.failed_checks) failed.add(count, {{"check", check}});
+  to.push_back(failed.take());
+}
+
+void add_notices(const pipeline_counts& from, std::vector<MetricFamily>& to) {
+  to.push_back(gauge("tocsin_notification_groups", "Groups of alerts that are told together.")
+                   .add(from.notification_groups)
+                   .take());
+  auto made = counter("tocsin_notices_total", "Notices made, by receiver.");
+  for (const auto& [receiver, count] : from.notices_by_receiver) {
+    made.add(count, {{"receiver", receiver}});
+  }
+  to.push_back(made.take());
+  to.push_back(counter("tocsin_notice_tries_total", "Tries to deliver a notice, by outcome.")
+                   .add(from.store.notices_delivered, {{"outcome", "delivered"}})
+                   .add(from.store.notices_retried, {{"outcome", "retried"}})
+                   .add(from.store.notices_failed, {{"outcome", "failed"}})
+                   .take());
+}
+
+void add_store(const store_counts& from, std::vector<MetricFamily>& to) {
+  to.push_back(counter("tocsin_store_commits_total", "Transactions of the alert store.")
+                   .add(from.commits, {{"outcome", "stored"}})
+                   .add(from.failures, {{"outcome", "failed"}})
+                   .take());
+  to.push_back(counter("tocsin_store_commit_seconds_total", "Time spent on these transactions.")
+                   .add(from.commit_seconds)
+                   .take());
+  to.push_back(gauge("tocsin_store_waiting_transitions", "Alert transitions not stored yet.")
+                   .add(from.waiting)
+                   .take());
+  to.push_back(gauge("tocsin_store_bytes", "Size of the alert store.").add(from.bytes).take());
 }
 
 void add_enrichment(const std::vector<enrichment_counts>& steps,
@@ -282,6 +339,8 @@ std::string metrics_page::render(const pipeline_counts& counts, const process_us
   add_windows(counts, rules_, families);
   add_rules(counts.by_rule, families);
   add_alerts(counts, families);
+  add_notices(counts, families);
+  add_store(counts.store, families);
   add_process(process, families);
   return prometheus::TextSerializer{}.Serialize(families);
 }

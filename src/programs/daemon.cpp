@@ -5,11 +5,14 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <mutex>
 #include <numeric>
 #include <vector>
 
-#include "io/alert_codec.hpp"
+#include "io/alertmanager_api.hpp"
 #include "io/metrics_page.hpp"
+#include "io/sqlite_store.hpp"
+#include "io/tocsin_api.hpp"
 
 namespace tocsin {
 
@@ -34,36 +37,44 @@ std::string growth(const std::map<std::string, std::uint64_t, std::less<>>& befo
   return text;
 }
 
-/// What HTTP serves (docs/http.md). The pipeline outlives the routes.
-std::vector<http_route> http_routes(const pipeline& running, std::size_t rules,
-                                    std::shared_ptr<const lookup_watcher> lookups) {
-  const auto plain = [](std::string text) {
-    return http_response{200, "text/plain; charset=utf-8", std::move(text), {}};
+http_response plain_text(std::string text) {
+  return {200, "text/plain; charset=utf-8", std::move(text), {}};
+}
+
+http_route metrics_route(const pipeline& running, std::size_t rules,
+                         std::shared_ptr<const lookup_watcher> lookups) {
+  struct page_state {
+    std::mutex one_at_a_time;
+    metrics_page page;
   };
-  return {{"GET", "/metrics",
-           [&running, lookups = std::move(lookups),
-            page = metrics_page{TOCSIN_VERSION, rules}](const http_request&) mutable {
-             const auto tables = lookups ? lookups->status() : std::vector<lookup_status>{};
-             return http_response{200,
-                                  metrics_page::content_type,
-                                  page.render(running.counts(), read_process_usage(), tables),
-                                  {}};
-           }},
-          {"GET", "/-/healthy", [plain](const http_request&) { return plain("healthy\n"); }},
-          {"GET", "/-/ready",
-           [&running, plain](const http_request&) {
-             if (const auto failure = running.failure()) {
-               return http_failure(503, "pipeline_failed", "the pipeline failed: " + *failure);
-             }
-             return plain("ready\n");
-           }},
-          {"GET", "/api/tocsin/v1/alerts", [&running](const http_request&) {
-             std::string list;
-             for (const transition& active : running.active_alerts()) {
-               list += (list.empty() ? "[" : ",") + encode_alert_json(*active);
-             }
-             return http_response{200, "application/json", (list.empty() ? "[" : list) + "]", {}};
-           }}};
+  auto state = std::make_shared<page_state>(std::mutex{}, metrics_page{TOCSIN_VERSION, rules});
+  return {"GET", "/metrics",
+          [&running, lookups = std::move(lookups), state = std::move(state)](const http_request&) {
+            const auto tables = lookups ? lookups->status() : std::vector<lookup_status>{};
+            const auto counts = running.counts();
+            const std::scoped_lock lock(state->one_at_a_time);
+            return http_response{200,
+                                 metrics_page::content_type,
+                                 state->page.render(counts, read_process_usage(), tables),
+                                 {}};
+          }};
+}
+
+/// What HTTP serves (docs/http.md). The pipeline and the backend outlive the routes.
+std::vector<http_route> http_routes(const pipeline& running, alert_backend& backend,
+                                    std::shared_ptr<const lookup_watcher> lookups) {
+  std::vector<http_route> routes{
+      metrics_route(running, backend.rules().rules().size(), std::move(lookups)),
+      {"GET", "/-/healthy", [](const http_request&) { return plain_text("healthy\n"); }},
+      {"GET", "/-/ready", [&running](const http_request&) {
+         if (const auto failure = running.failure()) {
+           return http_failure(503, "pipeline_failed", "the pipeline failed: " + *failure);
+         }
+         return plain_text("ready\n");
+       }}};
+  for (http_route& each : alertmanager_routes(backend)) routes.push_back(std::move(each));
+  for (http_route& each : tocsin_routes(backend)) routes.push_back(std::move(each));
+  return routes;
 }
 
 void log_lookup(const lookup_news& news) {
@@ -83,14 +94,15 @@ result<std::unique_ptr<daemon>> daemon::start(const settings& from,
                                               std::shared_ptr<const rule_set> rules,
                                               loaded_enrichment enrich,
                                               std::function<void(const std::string&)> failed) {
-  std::unique_ptr<daemon> starting{new daemon(from, std::move(enrich))};
-  const std::size_t rule_count = rules->rules().size();
+  std::unique_ptr<daemon> starting{new daemon(from, std::move(rules), std::move(enrich))};
+  if (auto wrong = starting->open_store()) return *wrong;
   if (auto wrong = starting->open_alert_stream()) return *wrong;
   if (auto wrong = starting->open_alert_replay()) return *wrong;
-  if (auto wrong = starting->start_pipeline(std::move(rules), std::move(failed))) return *wrong;
+  starting->attach_receivers();
+  if (auto wrong = starting->start_pipeline(std::move(failed))) return *wrong;
   if (auto wrong = starting->attach_push()) return *wrong;
   starting->attach_acked();
-  if (auto wrong = starting->attach_http(rule_count)) return *wrong;
+  if (auto wrong = starting->attach_http()) return *wrong;
   starting->watch_lookups();
   return starting;
 }
@@ -104,6 +116,7 @@ void daemon::stop() {
   stopped_ = true;
   if (http_) http_->stop();
   if (push_) push_->stop();
+  if (courier_) courier_->stop();
   if (pipeline_) pipeline_->stop();
   if (replay_) replay_->stop();
   if (enrich_.tables) enrich_.tables->stop();
@@ -111,6 +124,13 @@ void daemon::stop() {
     spdlog::error("push: {} messages that had arrived were not taken: the pipeline had no room",
                   push_->abandoned());
   }
+}
+
+std::optional<error> daemon::open_store() {
+  auto opened = open_sqlite_store(settings_.data);
+  if (!opened) return error{opened.failure().code, "data: " + opened.failure().message};
+  store_ = std::move(*opened);
+  return std::nullopt;
 }
 
 std::optional<error> daemon::open_alert_stream() {
@@ -136,8 +156,20 @@ std::optional<error> daemon::open_alert_replay() {
   return std::nullopt;
 }
 
-std::optional<error> daemon::start_pipeline(std::shared_ptr<const rule_set> rules,
-                                            std::function<void(const std::string&)> failed) {
+void daemon::attach_receivers() {
+  // Tries end when the pipeline is there: start() comes after it.
+  courier_ = std::make_shared<notice_courier>(
+      settings_.policy->notify->receivers, store_, "http://" + settings_.http_listen,
+      [this](notice_outcome ended) {
+        if (!ended.delivered) {
+          spdlog::warn("notice {}: {}{}", ended.id, ended.failure,
+                       ended.final ? ": given up" : ": will be tried again");
+        }
+        pipeline_->settle(std::move(ended));
+      });
+}
+
+std::optional<error> daemon::start_pipeline(std::function<void(const std::string&)> failed) {
   pipeline_settings wanted;
   wanted.shards = settings_.shards;
   wanted.limits = settings_.limits;
@@ -145,11 +177,16 @@ std::optional<error> daemon::start_pipeline(std::shared_ptr<const rule_set> rule
   wanted.tick = settings_.tick;
   wanted.enrich = enrich_.steps;
   std::vector<std::shared_ptr<transition_sink>> sinks;
+  wanted.alerts = settings_.policy;
+  wanted.store = store_;
+  wanted.retention = settings_.retention;
   if (stream_) sinks.push_back(stream_);
-  auto started = pipeline::start(wanted, std::move(rules), std::move(sinks));
+  sinks.push_back(courier_);
+  auto started = pipeline::start(wanted, rules_, std::move(sinks));
   if (!started) return started.failure();
   pipeline_ = std::move(*started);
   pipeline_->on_failure(std::move(failed));
+  courier_->start();
   return std::nullopt;
 }
 
@@ -174,10 +211,11 @@ void daemon::attach_acked() {
   log_unserved("ingest.acked", settings_.ingest_acked);
 }
 
-std::optional<error> daemon::attach_http(std::size_t rules) {
+std::optional<error> daemon::attach_http() {
   if (settings_.http_listen.empty()) return std::nullopt;
+  backend_ = std::make_unique<daemon_backend>(*pipeline_, store_, rules_);
   auto started =
-      http_server::start(settings_.http_listen, http_routes(*pipeline_, rules, enrich_.tables));
+      http_server::start(settings_.http_listen, http_routes(*pipeline_, *backend_, enrich_.tables));
   if (!started) {
     return error{started.failure().code, "http.listen: " + started.failure().message};
   }
@@ -202,7 +240,9 @@ void log_settings(const settings& from, const rule_set& rules) {
   if (from.data.empty()) {
     spdlog::warn("data: not set, so nothing is durable: a restart forgets windows and alerts");
   } else {
-    spdlog::warn("data: {} is not used by this version: nothing is durable", from.data);
+    spdlog::info(
+        "data: alerts, silences and history are kept in {}; windows begin empty at a start",
+        from.data);
   }
 }
 

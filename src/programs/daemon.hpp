@@ -11,9 +11,12 @@
 #include "io/alert_stream.hpp"
 #include "io/enrichment_file.hpp"
 #include "io/http_server.hpp"
+#include "io/notice_courier.hpp"
 #include "io/push_listener.hpp"
 #include "io/replay_listener.hpp"
 #include "io/settings_file.hpp"
+#include "programs/daemon_backend.hpp"
+#include "tocsin/alert_store.hpp"
 #include "tocsin/pipeline.hpp"
 #include "tocsin/result.hpp"
 
@@ -36,28 +39,33 @@ class daemon {
   [[nodiscard]] std::optional<std::string> failure() const { return pipeline_->failure(); }
 
  private:
-  daemon(settings from, loaded_enrichment enrich)
-      : settings_(std::move(from)), enrich_(std::move(enrich)) {}
+  daemon(settings from, std::shared_ptr<const rule_set> rules, loaded_enrichment enrich)
+      : settings_(std::move(from)), enrich_(std::move(enrich)), rules_(std::move(rules)) {}
 
   // One function for each thing that is attached, in the order they start.
+  [[nodiscard]] std::optional<error> open_store();
   [[nodiscard]] std::optional<error> open_alert_stream();
   [[nodiscard]] std::optional<error> open_alert_replay();
-  [[nodiscard]] std::optional<error> start_pipeline(std::shared_ptr<const rule_set> rules,
-                                                    std::function<void(const std::string&)> failed);
+  [[nodiscard]] std::optional<error> start_pipeline(std::function<void(const std::string&)> failed);
   [[nodiscard]] std::optional<error> attach_push();
   void attach_acked();
-  [[nodiscard]] std::optional<error> attach_http(std::size_t rules);
+  void attach_receivers();
+  [[nodiscard]] std::optional<error> attach_http();
   void watch_lookups();
 
   settings settings_;
   loaded_enrichment enrich_;
+  std::shared_ptr<const rule_set> rules_;
+  std::shared_ptr<alert_store> store_;
   std::shared_ptr<stream_history> history_;  ///< what alerts.replay tells; null without it
   std::shared_ptr<alert_stream> stream_;
   std::unique_ptr<replay_listener> replay_;
   std::unique_ptr<push_listener> push_;
   std::atomic<push_listener*> has_room_{nullptr};  ///< whom to tell that there is room
-  std::unique_ptr<pipeline> pipeline_;             ///< after push_: it stops before that goes
-  std::unique_ptr<http_server> http_;              ///< after pipeline_, which its answers ask
+  std::shared_ptr<notice_courier> courier_;
+  std::unique_ptr<pipeline> pipeline_;       ///< after push_: it stops before that goes
+  std::unique_ptr<daemon_backend> backend_;  ///< after pipeline_, which it asks
+  std::unique_ptr<http_server> http_;        ///< after backend_, which its answers ask
   bool stopped_ = false;
 };
 

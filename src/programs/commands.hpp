@@ -12,6 +12,10 @@ void add_watch(CLI::App& tocsin, int& exit_code);
 void add_check(CLI::App& tocsin, int& exit_code);
 void add_test(CLI::App& tocsin, int& exit_code);
 void add_replay(CLI::App& tocsin, int& exit_code);
+void add_alerts(CLI::App& tocsin, int& exit_code);
+/// ack, unack, close, note, assign
+void add_operations(CLI::App& tocsin, int& exit_code);
+void add_silence(CLI::App& tocsin, int& exit_code);
 void add_agent_host(CLI::App& agent, int& exit_code);
 void add_agent_tail(CLI::App& agent, int& exit_code);
 

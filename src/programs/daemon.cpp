@@ -44,10 +44,11 @@ http_response plain_text(std::string text) {
 http_route metrics_route(const pipeline& running, std::size_t rules,
                          std::shared_ptr<const lookup_watcher> lookups) {
   struct page_state {
+    explicit page_state(std::size_t loaded) : page{TOCSIN_VERSION, loaded} {}
     std::mutex one_at_a_time;
     metrics_page page;
   };
-  auto state = std::make_shared<page_state>(std::mutex{}, metrics_page{TOCSIN_VERSION, rules});
+  auto state = std::make_shared<page_state>(rules);
   return {"GET", "/metrics",
           [&running, lookups = std::move(lookups), state = std::move(state)](const http_request&) {
             const auto tables = lookups ? lookups->status() : std::vector<lookup_status>{};

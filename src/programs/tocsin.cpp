@@ -21,6 +21,9 @@ int main(int argc, char** argv) {
   tocsin::add_check(app, code);
   tocsin::add_test(app, code);
   tocsin::add_replay(app, code);
+  tocsin::add_alerts(app, code);
+  tocsin::add_operations(app, code);
+  tocsin::add_silence(app, code);
   auto* const agent = app.add_subcommand("agent", "Observe this machine and send what is seen");
   agent->require_subcommand(1);
   tocsin::add_agent_host(*agent, code);

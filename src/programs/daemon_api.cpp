@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asks, tells failures apart, lays out tables.
+#include "programs/daemon_api.hpp"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "io/http_client.hpp"
+#include "io/utf8.hpp"
+#include "programs/console.hpp"
+#include "tocsin/time.hpp"
+
+namespace tocsin {
+namespace {
+
+constexpr std::size_t cell_bytes_max = 200;
+constexpr std::size_t shown_answer_bytes = 300;
+
+/// An error's message in any of the forms the daemon gives: {code, message, field}, a JSON text.
+std::string refusal_text(const http_answer& answer) {
+  const auto body = json_tree::parse(answer.body);
+  if (body) {
+    const auto message = body->at("message").text();
+    if (!message.empty()) return message;
+    if (!body->text().empty()) return printable(body->text(), shown_answer_bytes);
+  }
+  return printable(answer.body, shown_answer_bytes);
+}
+
+/// Characters, as a terminal counts them (but for wide ones).
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
+}  // namespace
+
+void add_daemon_options(CLI::App& command, daemon_address& into) {
+  command.add_option("--http", into.http, "The daemon's http.listen")
+      ->envname("TOCSIN_HTTP")
+      ->capture_default_str();
+  command.add_flag("--json", into.json, "Print the daemon's answer as JSON");
+}
+
+daemon_answer ask_daemon(const daemon_address& of, std::string_view method, std::string_view target,
+                         std::string_view body) {
+  http_client client{of.http};
+  const auto path =
+      target.starts_with('/') ? std::string{target} : fmt::format("/api/tocsin/v1/{}", target);
+  const auto answer = client.ask(method, path, body);
+  if (!answer) return {std::nullopt, report_connect_failure(answer.failure(), "http.listen")};
+  if (answer->status >= 400) {
+    notice(fmt::format("error: {}", refusal_text(*answer)));
+    return {std::nullopt, exit_check_failed};
+  }
+  if (answer->body.empty()) return {json_tree{}, exit_ok};
+  auto parsed = json_tree::parse(answer->body);
+  if (!parsed) {
+    notice(fmt::format("error: {} gave {}", client.address(), parsed.failure().message));
+    return {std::nullopt, exit_failure};
+  }
+  return {*std::move(parsed), exit_ok};
+}
+
+text_table::text_table(std::vector<std::string> head) : head_(std::move(head)) {}
+
+void text_table::add(std::vector<std::string> row) {
+  row.resize(head_.size());
+  for (std::string& cell : row) cell = printable(cell, cell_bytes_max);
+  rows_.push_back(std::move(row));
+}
+
+bool text_table::print(bool coloured) const {
+  std::vector<std::size_t> widths;
+  for (const std::string& name : head_) widths.push_back(width_of(name));
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], width_of(row[i]));
+    }
+  }
+  const auto line_of = [&](const std::vector<std::string>& row) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      if (i + 1 < row.size()) line.append(widths[i] - width_of(row[i]) + 2, ' ');
+    }
+    while (line.ends_with(' ')) line.pop_back();
+    return line;
+  };
+  if (!print_line(painted(line_of(head_), colour::bold, coloured))) return false;
+  return std::all_of(rows_.begin(), rows_.end(),
+                     [&](const auto& row) { return print_line(line_of(row)); });
+}
+
+std::string time_cell(const json_tree& at) {
+  if (at.is_null()) return "-";
+  std::string text = at.text();
+  if (const auto unix_ms = at.number()) {
+    text = format_rfc3339(from_unix_ms(static_cast<long long>(*unix_ms)));
+  }
+  constexpr std::size_t through_seconds = 19;
+  if (text.size() < through_seconds) return text;
+  text.resize(through_seconds);
+  std::replace(text.begin(), text.end(), 'T', ' ');
+  return text;
+}
+
+std::string operator_name() {
+  if (const char* const user = std::getenv("USER"); user != nullptr && *user != '\0') return user;
+  const passwd* const entry = ::getpwuid(::getuid());
+  return entry != nullptr ? entry->pw_name : fmt::format("uid {}", ::getuid());
+}
+
+}  // namespace tocsin

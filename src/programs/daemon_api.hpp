@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands that ask the daemon over HTTP have in common.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "io/json_tree.hpp"
+
+namespace tocsin {
+
+struct daemon_address {
+  std::string http = "127.0.0.1:9093";
+  bool json = false;
+};
+
+/// Adds --http (environment: TOCSIN_HTTP) and --json to a command.
+void add_daemon_options(CLI::App& command, daemon_address& into);
+
+/// What the daemon answered, or the exit code, its reason said on stderr.
+struct daemon_answer {
+  std::optional<json_tree> body;
+  int exit_code = 0;  ///< of a failure: 3 unreachable, 1 refused, 70 an answer that is not JSON
+};
+
+/// `target` is below /api/tocsin/v1/ when it does not begin with a slash. An empty answer is null.
+[[nodiscard]] daemon_answer ask_daemon(const daemon_address& of, std::string_view method,
+                                       std::string_view target, std::string_view body = "");
+
+/// Columns as wide as they need to be, two spaces apart; control characters made visible.
+class text_table {
+ public:
+  explicit text_table(std::vector<std::string> head);
+  void add(std::vector<std::string> row);
+  /// The last column is not padded. False when stdout takes no more.
+  [[nodiscard]] bool print(bool coloured) const;
+  [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
+
+ private:
+  std::vector<std::string> head_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+/// "2026-03-01 10:00:00" (UTC) of Unix milliseconds or RFC 3339; "-" of null.
+[[nodiscard]] std::string time_cell(const json_tree& at);
+/// Who calls: USER of the environment, else the system's name of the user.
+[[nodiscard]] std::string operator_name();
+
+}  // namespace tocsin

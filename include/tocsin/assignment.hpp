@@ -3,9 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -54,22 +55,29 @@ class assigner {
   [[nodiscard]] choice assign(instant at, const alert& of);
 
   /// Somebody acknowledged, closed or was assigned it by hand: the last handler of its fingerprint.
+  /// Nobody ("") changes nothing.
   /// At most handlers_max are remembered, the oldest are forgotten.
   void handled(const fingerprint& print, const std::string& by);
   static constexpr std::size_t handlers_max = 100'000;
 
   /// State that must last: turns of round robin and last handlers that changed since the last call,
-  /// as (key, value); restore() takes them back in any order.
+  /// as (key, value), each key once: "turn/RULE" and "handler/FINGERPRINT". An empty value: gone.
+  /// restore() takes them back in any order.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> take_changed();
-  void restore(std::string_view key, std::string_view value);
+  /// False for what take_changed() did not give.
+  bool restore(std::string_view key, std::string_view value);
 
  private:
+  /// Whom a rule has for an alert; "" for nobody.
+  [[nodiscard]] std::string choose(const assignment_rule& rule, const alert& of);
+  void remember(const fingerprint& print, std::uint64_t age, std::string by);
+
   assignment_policy policy_;
   std::map<std::string, std::uint64_t, std::less<>> turns_;  ///< rule name -> next of its people
   std::map<fingerprint, std::pair<std::uint64_t, std::string>> handlers_;  ///< -> (age, name)
   std::map<std::uint64_t, fingerprint> by_age_;
-  std::uint64_t age_ = 0;
-  std::vector<std::pair<std::string, std::string>> changed_;
+  std::uint64_t age_ = 0;  ///< of the newest handler
+  std::map<std::string, std::string> changed_;
 };
 
 }  // namespace tocsin

@@ -11,7 +11,7 @@ namespace tocsin {
 /// The last 21 evaluations of an alert, as Nagios judges them: the share of the 20 changes between
 /// them, weighted from 0.8 (the oldest) to 1.2 (the newest) in even steps, divided by 20. Flapping
 /// begins above `enter` and ends below `leave`. (Nagios Core manual, "Detection and Handling of
-/// State Flapping".) 4 bytes.
+/// State Flapping".) Before the first evaluation all were "does not fire". 4 bytes.
 class flap_detector {
  public:
   static constexpr std::size_t evaluations = 21;
@@ -21,7 +21,7 @@ class flap_detector {
   /// The alert was evaluated: it fires, or it does not. True when flapping() changed.
   bool evaluate(bool firing) noexcept;
   [[nodiscard]] bool flapping() const noexcept { return (bits_ >> flapping_bit) & 1U; }
-  /// The weighted share, 0 to 1.2.
+  /// The weighted share, 0 to 1.
   [[nodiscard]] double share() const noexcept;
 
   /// All of its state.

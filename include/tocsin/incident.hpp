@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,9 +16,11 @@
 
 namespace tocsin {
 
-/// Active alerts that the matchers accept, grouped by labels. When `min_alerts` of them began
-/// within `within` of each other, an incident is raised; alerts of its group that begin while it is
-/// open join it; it resolves when none of its members is active.
+/// Active (firing or acknowledged) alerts that the matchers accept, grouped by labels. When
+/// `min_alerts` of them began (alert::started_at) within `within` of each other, an incident of
+/// these is raised; alerts of its group that begin while it is open join it; it resolves when none
+/// of its members is active. Alerts of its group that began before and were too far apart are no
+/// members, and count again when it is over.
 struct incident_rule {
   std::string name;  ///< the incident's rule and alertname; differs from all rules'
   label_matchers matchers;
@@ -37,17 +40,21 @@ struct incident_news {
   instant at{};
   tocsin::severity severity = tocsin::severity::info;  ///< the worst of its members that are active
   /// `count` (members that are active), `members` (all there have been), and with a value `sum`,
-  /// `avg`, `max`, `min` of the active members that have it.
+  /// `avg`, `max`, `min` of the active members that have it; without these four when none has.
   std::vector<std::pair<std::string, double>> values;
-  std::vector<fingerprint> members;                        ///< alert ids, in the order they began
+  /// Alert ids in the order they joined, at most the first members_listed_max.
+  std::vector<fingerprint> members;
   std::vector<std::pair<std::string, std::string>> group;  ///< label -> value
   instant first_started_at{};
   std::vector<fingerprint> joined;  ///< fingerprints (not ids) of those that joined with this news
 };
 
-/// Not thread-safe. Incidents are never members of incidents.
+/// Not thread-safe. Incidents are never members of incidents. A member stays one until it ends,
+/// whatever becomes of its labels. What began at equal times is taken in the order of fingerprints.
 class incident_book {
  public:
+  static constexpr std::size_t members_listed_max = 1000;
+
   explicit incident_book(std::vector<incident_rule> rules);
   ~incident_book();
   incident_book(incident_book&&) noexcept;
@@ -60,13 +67,18 @@ class incident_book {
   /// An operator closed the incident itself: its members stay, and it is not raised again by them.
   void forget(const fingerprint& incident);
 
-  /// An incident's state as bytes, for the store; "" when it is not open.
+  /// An incident's state as bytes, for the store; "" when there is nothing to keep: it is not open,
+  /// and none that was in it when an operator closed it is active.
   [[nodiscard]] std::string bytes_of(const fingerprint& incident) const;
-  /// Takes back an open incident. Afterwards update() is called with each active alert; those that
-  /// are members already give no news.
-  void restore(std::string_view bytes);
+  /// Incidents whose bytes_of() may differ from what it was at the last call, with it.
+  [[nodiscard]] std::vector<std::pair<fingerprint, std::string>> take_changed();
+  /// Takes back an incident. Afterwards update() is called with each active alert; those that are
+  /// members already give no news. False when nothing was taken: no rule has its name any more, or
+  /// the bytes are not such ones.
+  bool restore(std::string_view bytes);
 
-  /// Members of an open incident (alert ids in the order they joined); empty when it is not open.
+  /// Members of an open incident (alert ids in the order they joined, at most the first
+  /// members_listed_max); empty when it is not open.
   [[nodiscard]] std::vector<fingerprint> members_of(const fingerprint& incident) const;
 
  private:

@@ -51,10 +51,13 @@ class label_matcher {
 /// All must accept.
 using label_matchers = std::vector<label_matcher>;
 
-/// Reads `{a="b", c=~"d.*"}`, with or without braces, as Alertmanager's classic parser does; no
-/// text, and `{}`, are no matchers. Errors: bad_matcher, beginning with "column N: ".
+/// Reads `{a="b", c=~"d.*"}`, with or without braces, as Alertmanager's classic parser does: values
+/// in quotes or not, `\"`, `\\` and `\n` escapes, any other backslash itself, a comma at the end
+/// allowed. Beyond it, a name that is no word may stand in quotes. No text, and `{}`, are no
+/// matchers. Errors: bad_matcher, beginning with "column N: ".
 [[nodiscard]] result<label_matchers> parse_label_matchers(std::string_view text);
-/// Reads exactly one.
+/// Reads exactly one, without braces; a comma outside of quotes belongs to its value. Errors as
+/// above.
 [[nodiscard]] result<label_matcher> parse_label_matcher(std::string_view text);
 
 /// `lookup(name)` gives a label's value, "" when there is none.

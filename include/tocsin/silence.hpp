@@ -6,8 +6,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tocsin/alert.hpp"
@@ -53,10 +55,12 @@ class silence_book {
  public:
   /// Makes or edits one as Alertmanager does: a request without id is new (a start before `at`
   /// becomes `at`); with an id it changes that one in place when only what is harmless differs
-  /// (same matchers, scope and recurrence; an active one with the same start), otherwise the old
-  /// one expires and a new one with a new id is made. Errors: silence_not_found (an unknown id),
-  /// bad_silence (no matcher, only matchers that accept "", end not after start, end not after
-  /// `at`, comment or author missing).
+  /// (same matchers, scope and recurrence; an active one with the same start, to the second; a
+  /// pending one with a start that is not before `at`), otherwise the old one expires and a new one
+  /// with a new id is made. Errors: silence_not_found (an unknown id), bad_silence (no matcher,
+  /// only
+  /// `=` and `=~` matchers that accept "", end not after start, end not after `at`, comment or
+  /// author missing, a recurrence in an unknown time zone).
   [[nodiscard]] result<silence_ptr> put(instant at, silence wanted);
   /// Ends it at `at`; a pending one never begins. Errors: silence_not_found, silence_expired.
   [[nodiscard]] result<silence_ptr> expire(instant at, std::string_view id);
@@ -70,32 +74,58 @@ class silence_book {
   /// Ids of those in force with scope `alerts` whose matchers accept the alert, sorted.
   [[nodiscard]] std::vector<std::string> silencing(const alert& of, instant at) const;
 
-  /// When one of them may next come into force or end; recurring ones at each full minute while
-  /// active. Nothing: never by itself.
+  /// When one of them (of any scope) may next come into force or end, after `after`; recurring ones
+  /// at each full minute while active. Nothing: never by itself.
   [[nodiscard]] std::optional<instant> next_change(instant after) const;
-  /// The set in force has changed since the last call with this `at` or before: silences with scope
-  /// `alerts` that came into force or ended, for the book to look at the alerts they match.
+  /// How the set in force has changed since the last call: silences with scope `alerts`, by id,
+  /// that came into force or ended, for the book to look at the alerts they match. What began and
+  /// ended between two calls is in neither.
   struct turn {
     std::vector<silence_ptr> began;
     std::vector<silence_ptr> ended;
   };
   [[nodiscard]] turn advance(instant at);
 
-  /// Those with scope `events` in force at `at`.
+  /// Those with scope `events` in force at `at`, by id.
   [[nodiscard]] std::vector<silence_ptr> shielding_events(instant at) const;
 
   /// Takes back what put() and expire() gave, at a restart.
   void restore(silence known);
-  /// Forgets those that expired before `before`; gives their ids.
+  /// Forgets those that expired before `before`; gives their ids, those that expired first before
+  /// others.
   std::vector<std::string> forget_expired(instant before);
-  /// Ids changed by put() and expire() since the last call (an edit may change two).
+  /// Those changed by put() and expire() since the last call, as they are now, each once, in the
+  /// order of their last change (an edit may change two).
   [[nodiscard]] std::vector<silence_ptr> take_changed();
 
  private:
-  std::map<std::string, silence_ptr, std::less<>> by_id_;
-  std::map<std::string, silence_ptr, std::less<>> in_force_;  ///< as of the last advance()
-  std::vector<silence_ptr> changed_;
-  std::uint64_t made_ = 0;  ///< of new ones, so that ids made at one instant differ
+  using silences_by_id = std::map<std::string, silence_ptr, std::less<>>;
+  using times_of_ids = std::set<std::pair<instant, std::string>>;
+
+  silence_ptr keep(silence_ptr made);
+  silence_ptr end(const silence& old, instant at);
+  [[nodiscard]] std::string new_id(const silence& wanted) const;
+  void add(const silence_ptr& known);
+  void remove(const silence& known);
+  void look_out_for(const silence_ptr& known);
+  void look_away_from(const silence& known);
+  silences_by_id& bucket_for(const silence& known);
+
+  silences_by_id by_id_;
+  times_of_ids ends_;  ///< of all
+  times_of_ids due_;   ///< starts and ends that advance() has not seen
+
+  /// Those whose end advance() has not seen, by what they can apply to: one with scope `alerts` is
+  /// in the bucket of one of its `=` matchers, or else in everywhere_.
+  std::map<std::string, std::map<std::string, silences_by_id, std::less<>>, std::less<>> buckets_;
+  std::map<std::string, std::size_t, std::less<>> bucket_of_;  ///< id -> index of that matcher
+  silences_by_id everywhere_;
+  silences_by_id of_events_;
+  silences_by_id recurring_;  ///< of any scope
+
+  silences_by_id in_force_;                     ///< scope `alerts`, as of the last advance()
+  std::set<std::string, std::less<>> touched_;  ///< ids that advance() has to look at
+  std::vector<std::string> changed_;
 };
 
 }  // namespace tocsin

@@ -43,18 +43,23 @@ struct named_time_interval {
 };
 
 /// The texts of Alertmanager's fields: "09:00" to "17:00", "monday:friday", "1:5" or "-3:-1",
-/// "january:march" or "1:3", "2026:2028"; a single value is a range of one. Errors: bad_interval.
+/// "january:march" or "1:3", "2026:2028"; a single value is a range of one, names in any case.
+/// Ranges that hold nothing are refused: no range goes past midnight, saturday or december. Errors:
+/// bad_interval.
 [[nodiscard]] result<minute_range> parse_minute_range(std::string_view start, std::string_view end);
 [[nodiscard]] result<calendar_range> parse_weekdays(std::string_view text);
 [[nodiscard]] result<calendar_range> parse_days_of_month(std::string_view text);
 [[nodiscard]] result<calendar_range> parse_months(std::string_view text);
 [[nodiscard]] result<calendar_range> parse_years(std::string_view text);
-/// True when the system's tables know the zone.
+/// True when the system's tables know the zone. Neither a file's path nor the machine's own zone is
+/// one, and "" is not.
 [[nodiscard]] bool is_time_zone(std::string_view name);
 
+/// By the zone's wall clock: an hour that it skips is in nothing, one that it repeats is twice in
+/// what holds it. A zone that is none holds nothing.
 [[nodiscard]] bool contains(const time_interval& interval, instant at);
 [[nodiscard]] bool contains(const std::vector<time_interval>& any_of, instant at);
-/// What an instant's containment can change at: the next full minute after `at`.
+/// When an instant's containment can next change: the first full minute after `at`.
 [[nodiscard]] instant next_minute(instant at) noexcept;
 
 }  // namespace tocsin

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The order of findings and the names of alert states.
+// The order of findings and the names of alert states and origins.
 #include "tocsin/alert.hpp"
 
 #include <tuple>
@@ -27,6 +27,18 @@ std::string_view to_text(alert_state state) noexcept {
       return "closed";
   }
   return "none";
+}
+
+std::string_view to_text(alert_origin origin) noexcept {
+  switch (origin) {
+    case alert_origin::rule:
+      return "rule";
+    case alert_origin::posted:
+      return "posted";
+    case alert_origin::incident:
+      return "incident";
+  }
+  return "rule";
 }
 
 }  // namespace tocsin

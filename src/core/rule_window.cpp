@@ -2,13 +2,13 @@
 // A window's lengths: defaults and what they must be.
 #include "core/rule_window.hpp"
 
-#include <absl/time/time.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <vector>
 
 #include "core/rule_views.hpp"
+#include "tocsin/time_interval.hpp"
 
 namespace tocsin {
 namespace {
@@ -86,15 +86,6 @@ const std::vector<std::string>& zone_names() {
   return names;
 }
 
-/// An IANA name: neither a file, nor the machine's own zone, which differs from host to host.
-bool is_zone_name(std::string_view name) {
-  const auto good = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '+' || c == '-' || c == '/';
-  };
-  return name.front() >= 'A' && name.front() <= 'Z' && std::all_of(name.begin(), name.end(), good);
-}
-
 std::string settle_zone(window_spec& window) {
   if (window.time_zone.empty()) return "";
   if (window.kind == window_kind::fixed && window.time_zone == "UTC") {
@@ -105,10 +96,7 @@ std::string settle_zone(window_spec& window) {
     return fmt::format("window.timezone goes with fixed windows of whole days, this is {} {}",
                        to_text(window.kind), format_duration(window.size));
   }
-  absl::TimeZone zone;
-  if (is_zone_name(window.time_zone) && absl::LoadTimeZone(window.time_zone, &zone)) {
-    return "";
-  }
+  if (is_time_zone(window.time_zone)) return "";
   const std::string near = nearest_word(window.time_zone, zone_names());
   return fmt::format("window.timezone: unknown time zone '{}' ({})", window.time_zone,
                      near.empty() ? "wanted an IANA name such as Europe/Berlin"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plain bytes of an engine's state: how snapshots are written and read back, bounds checked.
+// Plain bytes of states and alerts: how they are written and read back, bounds checked.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+
+#include "core/varint.hpp"
 
 namespace tocsin {
 
@@ -26,6 +28,16 @@ class state_writer {
   /// A text; data() == nullptr is told from "".
   void put_text(std::string_view text) {
     put(text.data() == nullptr ? null_length : static_cast<std::uint64_t>(text.size()));
+    into_->append(text);
+  }
+  /// A whole number in as few bytes as it needs: 1 below 128.
+  void put_small(std::uint64_t number) {
+    char bytes[10];
+    into_->append(bytes, static_cast<std::size_t>(write_varint(bytes, number) - bytes));
+  }
+  /// A text whose length takes as few bytes as it needs; null is "".
+  void put_small_text(std::string_view text) {
+    put_small(text.size());
     into_->append(text);
   }
 
@@ -75,6 +87,35 @@ class state_reader {
       return 0;
     }
     return count;
+  }
+  /// What put_small wrote; more than 64 bits are a failure.
+  [[nodiscard]] std::uint64_t take_small() {
+    std::uint64_t number = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      const auto byte = take<std::uint8_t>();
+      const std::uint64_t bits = byte & 0x7fU;
+      if ((bits << shift) >> shift != bits) break;
+      number |= bits << shift;
+      if (byte < 0x80) return failed_ ? 0 : number;
+    }
+    failed_ = true;
+    return 0;
+  }
+  /// As take_count, of a number that put_small wrote.
+  [[nodiscard]] std::uint64_t take_small_count(std::size_t bytes_each = 1) {
+    const std::uint64_t count = take_small();
+    if (failed_ || count > rest_.size() / bytes_each) {
+      failed_ = true;
+      return 0;
+    }
+    return count;
+  }
+  /// What put_small_text wrote: a view into the bytes read from.
+  [[nodiscard]] std::string_view take_small_text() {
+    const std::uint64_t bytes = take_small_count();
+    const std::string_view text = rest_.substr(0, bytes);
+    rest_.remove_prefix(bytes);
+    return text;
   }
   void fail() noexcept { failed_ = true; }
   [[nodiscard]] bool failed() const noexcept { return failed_; }

@@ -12,6 +12,7 @@
 #include <iterator>
 #include <msgpack.hpp>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace tocsin {
 
@@ -130,9 +131,6 @@ void write(auto& to, double number) {
 void write(auto& to, std::same_as<bool> auto flag) {
   to.flag(flag);
 }
-void write(auto& to, std::nullptr_t) {
-  to.null();
-}
 void write(auto& to, instant at) {
   to.whole(to_unix_ms(at));
 }
@@ -159,12 +157,13 @@ void field(auto& to, std::string_view name, const auto& value) {
   write(to, value);
 }
 
-constexpr std::size_t alert_keys = 40;
+constexpr std::size_t alert_keys = 43;
 
 /// Who did what, from `alert_id` to `severity`.
 void describe_transition(auto& to, const alert& of) {
   field(to, "alert_id", to_text(of.alert_id));
   field(to, "fingerprint", to_text(of.print));
+  field(to, "origin", to_text(of.origin));
   field(to, "rule", of.rule);
   field(to, "revision", of.revision);
   field(to, "number", of.number);
@@ -173,6 +172,7 @@ void describe_transition(auto& to, const alert& of) {
   field(to, "previous_state", to_text(of.previous_state));
   field(to, "cause", of.cause);
   field(to, "actor", of.actor);
+  field(to, "note", of.note);
   field(to, "severity", to_text(of.severity));
 }
 
@@ -208,19 +208,21 @@ void describe_evidence(auto& to, const evidence& proof) {
 
 /// How it stands, from `condition` on.
 void describe_standing(auto& to, const alert& of) {
-  static const std::vector<std::string> nobody;
+  using text_if_any = std::optional<std::string_view>;
+  const acknowledgement* const by = of.acknowledged ? &*of.acknowledged : nullptr;
   field(to, "condition", of.condition);
   field(to, "started_at", of.started_at);
-  field(to, "acknowledged_at", nullptr);
-  field(to, "acknowledged_by", nullptr);
+  field(to, "acknowledged_at", by ? std::optional{by->at} : std::nullopt);
+  field(to, "acknowledged_by", by ? text_if_any{by->by} : std::nullopt);
+  field(to, "acknowledged_until", by ? by->until : std::nullopt);
   field(to, "resolved_at", of.resolved_at);
   field(to, "closed_at", of.closed_at);
-  field(to, "assignee", nullptr);
-  field(to, "silenced_by", nobody);
-  field(to, "inhibited_by", nobody);
-  field(to, "muted_by", nobody);
-  field(to, "flapping", false);
-  field(to, "incident_id", nullptr);
+  field(to, "assignee", of.assignee.empty() ? std::nullopt : text_if_any{of.assignee});
+  field(to, "silenced_by", of.shields.silenced_by);
+  field(to, "inhibited_by", of.shields.inhibited_by);
+  field(to, "muted_by", of.shields.muted_by);
+  field(to, "flapping", of.flapping);
+  field(to, "incident_id", of.incident_id ? std::optional{to_text(*of.incident_id)} : std::nullopt);
 }
 
 template <class Writer>

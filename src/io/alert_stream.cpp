@@ -4,9 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <cassert>
 #include <chrono>
 #include <cstdint>
 #include <random>
+#include <utility>
 #include <zmq.hpp>
 
 #include "io/alert_codec.hpp"
@@ -40,21 +42,18 @@ struct alert_stream::socket {
   zmq::context_t context;
   zmq::socket_t xpub{context, zmq::socket_type::xpub};
   std::string endpoint;
-  stream_header header;
+  stream_position at;                       ///< of the last transition
   std::shared_ptr<stream_history> history;  ///< may be null
 
-  void open(const std::string& at) {
-    set_network_options(xpub, at);
+  void open(const std::string& wanted) {
+    set_network_options(xpub, wanted);
     xpub.set(zmq::sockopt::linger, 200);
     xpub.set(zmq::sockopt::sndhwm, messages_waiting_max);
     xpub.set(zmq::sockopt::maxmsgsize, message_bytes_max);
     // Subscriptions take effect when take_subscriptions() says so.
     xpub.set(zmq::sockopt::xpub_manual, 1);
-    xpub.bind(at);
+    xpub.bind(wanted);
     endpoint = xpub.get(zmq::sockopt::last_endpoint);
-    header.stream = random_name();
-    header.epoch = unix_ms_now();
-    if (history) history->begin(header.stream, header.epoch);
   }
 
   void take_subscriptions() {
@@ -77,7 +76,9 @@ alert_stream::alert_stream(std::unique_ptr<socket> opened) : socket_(std::move(o
 alert_stream::~alert_stream() = default;
 
 result<std::shared_ptr<alert_stream>> alert_stream::bind(const std::string& endpoint,
-                                                         std::shared_ptr<stream_history> history) {
+                                                         std::shared_ptr<stream_history> history,
+                                                         std::optional<stream_position> from,
+                                                         const std::vector<transition>& active) {
   auto opened = std::make_unique<socket>();
   opened->history = std::move(history);
   try {
@@ -86,19 +87,19 @@ result<std::shared_ptr<alert_stream>> alert_stream::bind(const std::string& endp
     return error{"bind_failed",
                  fmt::format("cannot publish alerts on {}: {}", endpoint, failure.what())};
   }
+  opened->at = from ? std::move(*from) : stream_position{random_name(), unix_ms_now(), 0};
+  if (opened->history) opened->history->begin(opened->at, active);
   return std::shared_ptr<alert_stream>{new alert_stream{std::move(opened)}};
 }
 
 void alert_stream::publish(std::span<const transition> transitions) {
   socket_->take_subscriptions();
-  stream_header& header = socket_->header;
-  header.kind = "transition";
   for (const transition& each : transitions) {
-    ++header.seq;
-    const auto message = std::make_shared<const sent_message>(sent_message{
-        header.seq, topic_of(*each), encode_header(header), encode_alert_msgpack(*each)});
+    ++socket_->at.seq;
+    assert(each->seq == 0 || each->seq == socket_->at.seq);
+    const sent message = message_of(socket_->at, socket_->at.seq, *each);
     // Recorded first: who sees a number on the stream can have it replayed.
-    if (socket_->history) socket_->history->record(message, *each);
+    if (socket_->history) socket_->history->record(message, each);
     socket_->send(message->topic, zmq::send_flags::sndmore);
     socket_->send(message->header, zmq::send_flags::sndmore);
     socket_->send(message->alert, zmq::send_flags::none);
@@ -107,9 +108,9 @@ void alert_stream::publish(std::span<const transition> transitions) {
 
 void alert_stream::heartbeat() {
   socket_->take_subscriptions();
-  socket_->header.kind = "heartbeat";
+  const stream_position& at = socket_->at;
   socket_->send("heartbeat", zmq::send_flags::sndmore);
-  socket_->send(encode_header(socket_->header), zmq::send_flags::none);
+  socket_->send(encode_header({at.stream, at.epoch, at.seq, "heartbeat"}), zmq::send_flags::none);
 }
 
 const std::string& alert_stream::endpoint() const noexcept {

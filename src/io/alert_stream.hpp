@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "io/stream_history.hpp"
 #include "tocsin/result.hpp"
@@ -15,12 +17,18 @@ namespace tocsin {
 /// messages at its high-water mark and sees the gap in `seq`; it never slows the others.
 class alert_stream final : public transition_sink {
  public:
-  /// Binds. What is published is recorded in `history` first, if there is one. Errors: the endpoint
-  /// and the reason.
+  /// Binds. What is published is recorded in `history` first, if there is one. With `from` the
+  /// stream goes on where a daemon with the same store left off: its name, its epoch, and the
+  /// number of the last transition that it stored; `active` are the alerts that are active then
+  /// (stream_history::begin). Without it name and epoch are new and the first number is 1. Errors:
+  /// the endpoint and the reason.
   [[nodiscard]] static result<std::shared_ptr<alert_stream>> bind(
-      const std::string& endpoint, std::shared_ptr<stream_history> history = nullptr);
+      const std::string& endpoint, std::shared_ptr<stream_history> history = nullptr,
+      std::optional<stream_position> from = std::nullopt,
+      const std::vector<transition>& active = {});
   ~alert_stream() override;
 
+  /// A transition that has a number (alert::seq) is published under it: it must be the next one.
   void publish(std::span<const transition> transitions) override;
   void heartbeat() override;
 

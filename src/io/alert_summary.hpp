@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tocsin/alert.hpp"
 #include "tocsin/result.hpp"
@@ -20,6 +21,9 @@ struct alert_summary {
   std::string title;
   std::string resource;  ///< resource_name, else resource_id, else ""
   std::string cause;
+  std::string actor;
+  std::string note;
+  std::vector<std::string> shields;  ///< of "silenced", "inhibited", "muted" those that hold
   std::uint64_t event_count = 0;
 };
 

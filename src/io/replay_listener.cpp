@@ -16,6 +16,7 @@
 #include <set>
 #include <thread>
 #include <utility>
+#include <vector>
 #include <zmq.hpp>
 
 #include "io/network_options.hpp"
@@ -44,9 +45,13 @@ struct answer {
   bool delimited = false;  ///< the request had an empty frame before it
   std::string prefix;
   std::uint64_t through = 0;      ///< what the history has been asked for
-  std::deque<sent> waiting = {};  ///< messages to send before the history is asked again
-  bool complete = false;          ///< nothing follows `waiting`
-  bool given_up = false;          ///< the peer was too slow: `waiting` says so
+  std::deque<sent> waiting = {};  ///< messages to send before more are made
+  stream_position snapshot = {};  ///< what `active` is of
+  /// Of a snapshot, what is not among `waiting` yet: frames are made when it is their turn.
+  std::vector<active_alert> active = {};
+  std::size_t active_taken = 0;
+  bool complete = false;  ///< nothing follows `waiting`
+  bool given_up = false;  ///< the peer was too slow: `waiting` says so
   steady::time_point moved = steady::now();
 
   void add(std::string_view word, std::string map) {
@@ -59,11 +64,25 @@ struct answer {
   }
   void refuse(std::string_view code, std::string_view message) {
     waiting.clear();
+    drop_active();
     end_with(replay_error, encode_refusal(code, message));
   }
   void give_up(std::string_view why) {
     refuse("slow_reader", why);
     given_up = true;
+  }
+  /// Moves the next active alerts to `waiting`; false when there are none left.
+  bool take_active(std::size_t at_most) {
+    for (; at_most > 0 && active_taken < active.size(); --at_most, ++active_taken) {
+      const active_alert& next = active[active_taken];
+      waiting.push_back(message_of(snapshot, next.seq, *next.last));
+    }
+    if (active_taken == active.size()) drop_active();
+    return !waiting.empty();
+  }
+  void drop_active() {
+    active = {};
+    active_taken = 0;
   }
 };
 
@@ -190,7 +209,8 @@ void replay_listener::thread_state::begin(answer& to, const replay_request& requ
   to.through = entry.through;
   if (!entry.snapshot) return;
   to.add(replay_snapshot, encode_position(entry.at));
-  to.waiting.insert(to.waiting.end(), entry.active.begin(), entry.active.end());
+  to.snapshot = std::move(entry.at);
+  to.active = std::move(entry.active);
 }
 
 /// Whether one more answer to this peer may begin; an answer that was given up yields its place.
@@ -243,6 +263,7 @@ step replay_listener::thread_state::advance(answer& to) {
 }
 
 void replay_listener::thread_state::continue_from_history(answer& to) const {
+  if (to.take_active(page_max)) return;
   auto page = history->after(to.through, to.prefix, page_max);
   if (page.lost) {
     return to.give_up(

@@ -24,27 +24,39 @@ bool is_active(alert_state state) {
 
 }  // namespace
 
-void stream_history::begin(std::string stream, std::uint64_t epoch) {
+sent message_of(const stream_position& at, std::uint64_t seq, const alert& of) {
+  return std::make_shared<const sent_message>(
+      sent_message{seq, topic_of(of), encode_header({at.stream, at.epoch, seq, "transition"}),
+                   encode_alert_msgpack(of)});
+}
+
+void stream_history::begin(stream_position at, const std::vector<transition>& active) {
   const std::lock_guard hold{guard_};
-  at_ = {std::move(stream), epoch, 0};
+  at_ = std::move(at);
   kept_.clear();
   bytes_ = 0;
   active_.clear();
   active_seq_.clear();
+  for (const transition& each : active) {
+    assert(each->seq > 0 && each->seq <= at_.seq);
+    [[maybe_unused]] const bool is_new = active_.emplace(each->seq, each).second;
+    assert(is_new);
+    active_seq_.emplace(each->alert_id, each->seq);
+  }
 }
 
-void stream_history::record(sent message, const alert& of) {
+void stream_history::record(sent message, const transition& of) {
   const std::lock_guard hold{guard_};
   assert(message->seq == at_.seq + 1);
   at_.seq = message->seq;
-  const auto before = active_seq_.find(of.alert_id);
+  const auto before = active_seq_.find(of->alert_id);
   if (before != active_seq_.end()) {
     active_.erase(before->second);
     active_seq_.erase(before);
   }
-  if (is_active(of.state)) {
-    active_.emplace(message->seq, message);
-    active_seq_.emplace(of.alert_id, message->seq);
+  if (is_active(of->state)) {
+    active_.emplace(message->seq, of);
+    active_seq_.emplace(of->alert_id, message->seq);
   }
   bytes_ += bytes_of(*message);
   kept_.push_back(std::move(message));
@@ -60,15 +72,22 @@ bool stream_history::reaches_back_to(std::uint64_t seq) const {
 
 stream_history::entry stream_history::enter(std::uint64_t since, std::string_view prefix,
                                             std::optional<std::uint64_t> epoch) const {
-  const std::lock_guard hold{guard_};
   entry found;
-  found.at = at_;
-  found.through = since;
-  if (reaches_back_to(since) && epoch.value_or(at_.epoch) == at_.epoch) return found;
-  found.snapshot = true;
-  found.through = at_.seq;
-  for (const auto& [seq, last] : active_) {
-    if (last->topic.starts_with(prefix)) found.active.push_back(last);
+  {
+    const std::lock_guard hold{guard_};
+    found.at = at_;
+    found.through = since;
+    if (reaches_back_to(since) && epoch.value_or(at_.epoch) == at_.epoch) return found;
+    found.snapshot = true;
+    found.through = at_.seq;
+    found.active.reserve(active_.size());
+    for (const auto& [seq, last] : active_) found.active.push_back({seq, last});
+  }
+  // Topics are put together without holding up the recorder.
+  if (!prefix.empty()) {
+    std::erase_if(found.active, [&](const active_alert& each) {
+      return !topic_of(*each.last).starts_with(prefix);
+    });
   }
   return found;
 }

@@ -27,10 +27,20 @@ struct sent_message {
 };
 using sent = std::shared_ptr<const sent_message>;
 
+/// The frames of a transition that has this number in the stream of `at`: always the same bytes.
+[[nodiscard]] sent message_of(const stream_position& at, std::uint64_t seq, const alert& of);
+
+/// An active alert's last transition and its number.
+struct active_alert {
+  std::uint64_t seq = 0;
+  transition last;
+};
+
 /// The oldest transitions are forgotten beyond whichever comes first.
 struct history_limits {
   std::size_t messages_max = 100'000;
-  /// Of frames and their bookkeeping. Active alerts are held besides, one transition each.
+  /// Of frames and their bookkeeping. Of active alerts the last transition is held besides, shared
+  /// with who else has it, without frames.
   std::size_t bytes_max = std::size_t{64} * 1024 * 1024;
 };
 
@@ -39,11 +49,13 @@ class stream_history {
  public:
   explicit stream_history(history_limits limits = {}) : limits_(limits) {}
 
-  /// The numbering begins: the next transition has seq 1. What was recorded before is forgotten.
-  void begin(std::string stream, std::uint64_t epoch);
+  /// The numbering begins, or goes on: the next transition has seq at.seq + 1. What was recorded
+  /// before is forgotten. `active` are the alerts that are active then, each with the number of its
+  /// last transition as its seq (from 1 to at.seq, no two the same).
+  void begin(stream_position at, const std::vector<transition>& active = {});
   /// Takes the next transition (seq without a gap) and what it made of its alert: one that is
   /// resolved or closed is active no more.
-  void record(sent message, const alert& of);
+  void record(sent message, const transition& of);
 
   /// Where a reader that has seen everything up to `since` goes on.
   struct entry {
@@ -51,8 +63,8 @@ class stream_history {
     /// The history does not tell what came after `since`: it no longer reaches back, `since` was
     /// never sent, or `epoch` is another. Then `active` is how things stand at `at`.
     bool snapshot = false;
-    std::vector<sent> active;   ///< each active alert's last transition, by seq
-    std::uint64_t through = 0;  ///< where to go on with after()
+    std::vector<active_alert> active;  ///< those whose topic has the prefix, by seq
+    std::uint64_t through = 0;         ///< where to go on with after()
   };
   [[nodiscard]] entry enter(std::uint64_t since, std::string_view prefix,
                             std::optional<std::uint64_t> epoch) const;
@@ -76,7 +88,7 @@ class stream_history {
   stream_position at_;
   std::deque<sent> kept_;                            ///< consecutive, up to at_.seq
   std::size_t bytes_ = 0;                            ///< of kept_
-  std::map<std::uint64_t, sent> active_;             ///< last transitions, by seq
+  std::map<std::uint64_t, transition> active_;       ///< last transitions, by seq
   std::map<fingerprint, std::uint64_t> active_seq_;  ///< alert_id -> key in active_
 };
 

@@ -25,6 +25,18 @@ colour colour_of_severity(std::string_view severity) {
   return severity == "warning" ? colour::yellow : colour::plain;
 }
 
+/// Why, by whom when it was a person, and what keeps it from notifying.
+std::string reason(const alert_summary& of) {
+  std::string text = printable(of.cause, text_bytes_max);
+  const bool by_itself =
+      of.actor.empty() || of.actor == "rule" || of.actor == "event" || of.actor == "checker";
+  if (!by_itself) text += " by " + printable(of.actor, text_bytes_max);
+  if (!of.note.empty()) text += ": " + printable(of.note, text_bytes_max);
+  const std::string shields = fmt::format("{}", fmt::join(of.shields, ", "));
+  if (!shields.empty() && shields != of.cause) text += "; " + shields;
+  return text;
+}
+
 }  // namespace
 
 std::string alert_line(const alert_summary& of, bool coloured) {
@@ -37,7 +49,7 @@ std::string alert_line(const alert_summary& of, bool coloured) {
                           printable(of.title, text_bytes_max), of.event_count,
                           of.event_count == 1 ? "" : "s");
   if (!of.resource.empty()) line += ", " + printable(of.resource, text_bytes_max);
-  return line + "; " + printable(of.cause, text_bytes_max) + ")";
+  return line + "; " + reason(of) + ")";
 }
 
 }  // namespace tocsin

@@ -46,9 +46,10 @@ alert firing_alert() {
 
 constexpr const char* firing_alert_json =
     R"({"alert_id":"00000000000000010000000000000002",)"
-    R"("fingerprint":"00000000000000030000000000000004","rule":"http-500","revision":"00aa",)"
+    R"("fingerprint":"00000000000000030000000000000004","origin":"rule","rule":"http-500",)"
+    R"("revision":"00aa",)"
     R"("number":2,"at":1772366400250,"state":"firing","previous_state":"pending",)"
-    R"("cause":"condition held for 5m","actor":"rule","severity":"critical",)"
+    R"("cause":"condition held for 5m","actor":"rule","note":"","severity":"critical",)"
     R"("title":"web-1: 3 \"errors\"\n","description":"Köln","labels":{"team":"web","a":"b"},)"
     R"("annotations":{"runbook":"http://x/y"},)"
     R"("group":{"resource_id":"web-1","item":null,"labels.env":""},"resource_id":"web-1",)"
@@ -57,7 +58,8 @@ constexpr const char* firing_alert_json =
     R"("last_event_time":7,"window":{"kind":"fixed","start":0,"end":60000},)"
     R"("values":{"n":3,"mean":2.5,"tenth":0.1,"huge":1e+300,"minus":-4},)"
     R"("condition":"failures >= 3","started_at":100,"acknowledged_at":null,)"
-    R"("acknowledged_by":null,"resolved_at":null,"closed_at":null,"assignee":null,)"
+    R"("acknowledged_by":null,"acknowledged_until":null,"resolved_at":null,"closed_at":null,)"
+    R"("assignee":null,)"
     R"("silenced_by":[],"inhibited_by":[],"muted_by":[],"flapping":false,"incident_id":null})";
 
 TEST(alert_codec, json_has_every_key_of_the_alert_map_in_its_order) {
@@ -76,6 +78,42 @@ TEST(alert_codec, optional_times_are_numbers_once_they_are_known) {
   of.closed_at = from_unix_ms(12);
   const std::string json = encode_alert_json(of);
   EXPECT_NE(json.find(R"("resolved_at":11,"closed_at":12)"), std::string::npos) << json;
+}
+
+TEST(alert_codec, what_operators_and_checks_did_is_told) {
+  alert of = firing_alert();
+  of.origin = alert_origin::posted;
+  of.state = alert_state::acknowledged;
+  of.cause = "acknowledged";
+  of.actor = "ann";
+  of.note = "looking \"into\" it";
+  of.acknowledged = acknowledgement{"ann", from_unix_ms(8), from_unix_ms(9)};
+  of.assignee = "bob";
+  of.shields = {{"s-1", "s-2"}, {"00ff"}, {"nights"}};
+  of.flapping = true;
+  of.incident_id = fingerprint{5, 6};
+  const std::string json = encode_alert_json(of);
+  EXPECT_NE(json.find(R"("origin":"posted","rule":)"), std::string::npos) << json;
+  EXPECT_NE(json.find(R"("actor":"ann","note":"looking \"into\" it","severity":)"),
+            std::string::npos)
+      << json;
+  EXPECT_NE(json.find(R"("acknowledged_at":8,"acknowledged_by":"ann","acknowledged_until":9,)"
+                      R"("resolved_at":null,"closed_at":null,"assignee":"bob",)"
+                      R"("silenced_by":["s-1","s-2"],"inhibited_by":["00ff"],)"
+                      R"("muted_by":["nights"],"flapping":true,)"
+                      R"("incident_id":"00000000000000050000000000000006"})"),
+            std::string::npos)
+      << json;
+  const auto read = msgpack_to_json(encode_alert_msgpack(of));
+  ASSERT_TRUE(read) << read.failure().message;
+  EXPECT_EQ(*read, json);
+}
+
+TEST(alert_codec, an_acknowledge_without_end_has_none) {
+  alert of = firing_alert();
+  of.acknowledged = acknowledgement{"ann", from_unix_ms(8), std::nullopt};
+  EXPECT_NE(encode_alert_json(of).find(R"("acknowledged_by":"ann","acknowledged_until":null)"),
+            std::string::npos);
 }
 
 TEST(alert_codec, an_alert_without_texts_has_empty_ones) {

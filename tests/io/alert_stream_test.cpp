@@ -96,6 +96,39 @@ TEST_F(alert_stream_test, transitions_come_in_order_with_consecutive_numbers) {
   EXPECT_EQ(first.header.stream.size(), 16u);
 }
 
+TEST_F(alert_stream_test, with_a_position_it_goes_on_under_the_same_name_behind_its_number) {
+  const auto history = std::make_shared<stream_history>();
+  auto active = std::make_shared<alert>();
+  active->seq = 30;
+  active->state = alert_state::firing;
+  auto bound =
+      alert_stream::bind("tcp://127.0.0.1:*", history, stream_position{"stored", 5, 41}, {active});
+  ASSERT_TRUE(bound) << bound.failure().message;
+  stream = *bound;
+  EXPECT_EQ(history->enter(0, "", 5).active.size(), 1u);
+  const auto subscriber = subscribe();
+  ASSERT_TRUE(subscriber);
+  stream->heartbeat();
+  const auto beat = next(*subscriber);
+  EXPECT_EQ(beat.header.stream, "stored");
+  EXPECT_EQ(beat.header.epoch, 5u);
+  EXPECT_EQ(beat.header.seq, 41u);
+  auto numbered = std::make_shared<alert>();
+  numbered->seq = 42;
+  stream->publish(std::vector<transition>{numbered});
+  EXPECT_EQ(next_transition(*subscriber).header.seq, 42u);
+  EXPECT_EQ(history->after(41, "", 10).messages.size(), 1u);
+}
+
+TEST_F(alert_stream_test, a_number_that_is_not_the_next_is_a_broken_invariant) {
+  // The publisher's threads do not outlive a fork: the test runs anew in a process of its own.
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  auto numbered = std::make_shared<alert>();
+  numbered->seq = 2;
+  const std::vector<transition> far{numbered};
+  EXPECT_DEATH(stream->publish(far), "each->seq");
+}
+
 TEST_F(alert_stream_test, a_prefix_chooses_and_what_it_leaves_out_is_no_gap) {
   const auto subscriber = subscribe("alert.critical.");
   ASSERT_TRUE(subscriber);

@@ -20,6 +20,10 @@ alert some_alert(const std::string& resource_name) {
   made.state = alert_state::firing;
   made.severity = severity::critical;
   made.cause = "condition met";
+  made.actor = "ann";
+  made.note = "known";
+  made.shields.silenced_by = {"s-1"};
+  made.shields.muted_by = {"nights", "weekends"};
   made.proof.event_count = 300;
   made.texts = std::make_shared<const alert_texts>(texts);
   return made;
@@ -38,6 +42,10 @@ TEST(alert_summary, the_map_tells_what_the_alert_tells) {
     EXPECT_EQ(read->title, direct.title);
     EXPECT_EQ(read->resource, direct.resource);
     EXPECT_EQ(read->cause, direct.cause);
+    EXPECT_EQ(read->actor, "ann");
+    EXPECT_EQ(read->note, "known");
+    EXPECT_EQ(read->shields, (std::vector<std::string>{"silenced", "muted"}));
+    EXPECT_EQ(read->shields, direct.shields);
     EXPECT_EQ(read->event_count, 300U);
   }
   EXPECT_EQ(summarize(some_alert("")).resource, "id-1");

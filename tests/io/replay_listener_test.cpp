@@ -194,6 +194,20 @@ TEST_F(replay_listener_test, a_history_that_does_not_reach_back_is_replaced_by_t
   EXPECT_EQ(answer.back(), (frames_t{"end", end_at(5)}));
 }
 
+TEST_F(replay_listener_test, a_snapshot_of_many_alerts_comes_whole_in_the_frames_that_were_sent) {
+  start({.messages_max = 1}, {.waiting_max = 100});
+  constexpr std::uint64_t count = 2500;
+  for (std::uint64_t id = 1; id <= count; ++id) publish(id);
+  dealer peer{listener->endpoint()};
+  peer.ask(0);
+  const auto answer = peer.answer();
+  ASSERT_EQ(answer.size(), count + 2);
+  for (std::uint64_t i = 1; i <= count; ++i) ASSERT_EQ(decode_header(answer[i][1])->seq, i);
+  const auto last = history->after(count - 1, "", 10).messages;
+  EXPECT_EQ(answer[count], (frames_t{last[0]->topic, last[0]->header, last[0]->alert}));
+  EXPECT_EQ(answer.back(), (frames_t{"end", end_at(count)}));
+}
+
 TEST_F(replay_listener_test, another_epoch_gets_a_snapshot) {
   publish_many(3);
   const auto epoch = history->enter(0, "", std::nullopt).at.epoch;

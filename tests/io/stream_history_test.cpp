@@ -17,22 +17,35 @@ class stream_history_test : public ::testing::Test {
 
   void restart(history_limits limits) {
     history = std::make_unique<stream_history>(limits);
-    history->begin("stream", 7);
+    history->begin({"stream", 7, 0});
     seq = 0;
   }
-  void add(std::uint64_t id, alert_state state = alert_state::firing,
-           const std::string& topic = "alert.error.a", std::string body = "body") {
-    alert of;
-    of.alert_id = {0, id};
-    of.state = state;
+  static transition alert_of(std::uint64_t id, alert_state state, std::string rule,
+                             std::uint64_t number = 0) {
+    auto made = std::make_shared<alert>();
+    made->alert_id = {0, id};
+    made->state = state;
+    made->severity = severity::error;
+    made->rule = std::move(rule);
+    made->seq = number;
+    return made;
+  }
+  void add(std::uint64_t id, alert_state state = alert_state::firing, const std::string& rule = "a",
+           std::string body = "body") {
     ++seq;
-    history->record(std::make_shared<const sent_message>(
-                        sent_message{seq, topic, "header" + std::to_string(seq), std::move(body)}),
-                    of);
+    history->record(
+        std::make_shared<const sent_message>(sent_message{
+            seq, "alert.error." + rule, "header" + std::to_string(seq), std::move(body)}),
+        alert_of(id, state, rule));
   }
   static std::vector<std::uint64_t> numbers(const std::vector<sent>& messages) {
     std::vector<std::uint64_t> all;
     for (const sent& each : messages) all.push_back(each->seq);
+    return all;
+  }
+  static std::vector<std::uint64_t> numbers(const std::vector<active_alert>& alerts) {
+    std::vector<std::uint64_t> all;
+    for (const active_alert& each : alerts) all.push_back(each.seq);
     return all;
   }
   /// All that after() gives, in pages of `page`.
@@ -66,9 +79,9 @@ TEST_F(stream_history_test, what_came_after_a_number_is_told_in_order) {
 }
 
 TEST_F(stream_history_test, pages_of_any_size_tell_the_same) {
-  for (int i = 0; i < 20; ++i) add(1, alert_state::firing, i % 3 == 0 ? "alert.a" : "alert.b");
+  for (int i = 0; i < 20; ++i) add(1, alert_state::firing, i % 3 == 0 ? "a" : "b");
   for (const std::size_t page : {1, 2, 7, 19, 20, 21}) {
-    EXPECT_EQ(read_after(4, "alert.a", page), (numbers_t{7, 10, 13, 16, 19})) << page;
+    EXPECT_EQ(read_after(4, "alert.error.a", page), (numbers_t{7, 10, 13, 16, 19})) << page;
   }
 }
 
@@ -83,10 +96,10 @@ TEST_F(stream_history_test, beyond_the_limit_of_messages_the_oldest_are_forgotte
 
 TEST_F(stream_history_test, beyond_the_limit_of_bytes_the_oldest_are_forgotten) {
   restart({.bytes_max = 10'000});
-  for (int i = 0; i < 3; ++i) add(1, alert_state::firing, "alert.a", std::string(4000, 'x'));
+  for (int i = 0; i < 3; ++i) add(1, alert_state::firing, "a", std::string(4000, 'x'));
   EXPECT_EQ(read_after(1), (numbers_t{2, 3}));
   EXPECT_TRUE(history->after(0, "", 1000).lost);
-  add(1, alert_state::firing, "alert.a", std::string(20'000, 'x'));
+  add(1, alert_state::firing, "a", std::string(20'000, 'x'));
   EXPECT_TRUE(history->after(3, "", 1000).lost) << "longer than the whole history";
   EXPECT_EQ(read_after(4), numbers_t{});
   EXPECT_EQ(numbers(history->enter(0, "", std::nullopt).active), numbers_t{4});
@@ -109,10 +122,10 @@ TEST_F(stream_history_test, a_snapshot_has_each_active_alert_once_by_its_last_tr
 
 TEST_F(stream_history_test, a_snapshot_heeds_the_prefix) {
   restart({.messages_max = 1});
-  add(1, alert_state::firing, "alert.error.a");
-  add(2, alert_state::firing, "alert.critical.a");
-  add(3, alert_state::firing, "alert.error.b");
-  EXPECT_EQ(numbers(history->enter(0, "alert.error.", std::nullopt).active), (numbers_t{1, 3}));
+  add(1, alert_state::firing, "a-1");
+  add(2, alert_state::firing, "b");
+  add(3, alert_state::firing, "a-2");
+  EXPECT_EQ(numbers(history->enter(0, "alert.error.a", std::nullopt).active), (numbers_t{1, 3}));
 }
 
 TEST_F(stream_history_test, another_epoch_or_a_number_never_sent_is_told_by_a_snapshot) {
@@ -126,11 +139,27 @@ TEST_F(stream_history_test, another_epoch_or_a_number_never_sent_is_told_by_a_sn
 
 TEST_F(stream_history_test, a_new_beginning_forgets_everything) {
   add(1);
-  history->begin("other", 8);
+  history->begin({"other", 8, 0});
   const auto entry = history->enter(0, "", 7);
   EXPECT_EQ(entry.at, (stream_position{"other", 8, 0}));
   EXPECT_TRUE(entry.snapshot);
   EXPECT_TRUE(entry.active.empty());
+}
+
+TEST_F(stream_history_test, a_beginning_that_goes_on_tells_what_is_active_and_reaches_no_further) {
+  history->begin({"stored", 3, 40}, {alert_of(1, alert_state::firing, "a", 17),
+                                     alert_of(2, alert_state::acknowledged, "a", 40),
+                                     alert_of(3, alert_state::pending, "a", 9)});
+  EXPECT_FALSE(history->enter(40, "", 3).snapshot);
+  const auto before = history->enter(39, "", 3);
+  EXPECT_TRUE(before.snapshot);
+  EXPECT_EQ(before.at, (stream_position{"stored", 3, 40}));
+  EXPECT_EQ(numbers(before.active), (numbers_t{9, 17, 40}));
+  seq = 40;
+  add(1, alert_state::resolved);
+  add(3);
+  EXPECT_EQ(read_after(40), (numbers_t{41, 42}));
+  EXPECT_EQ(numbers(history->enter(0, "", 3).active), (numbers_t{40, 42}));
 }
 
 TEST_F(stream_history_test, a_reader_beside_the_recorder_sees_every_number_once) {

@@ -64,11 +64,11 @@ struct http_limits {
   duration timeout = std::chrono::seconds{10};
 };
 
-/// A path without a route is 404, a method without one at a path that has
-/// others 405.
+/// A path without a route is 404, a method without one at a path that has others 405. Of several
+/// routes that fit the one with the fewest `{name}` parts answers.
 class http_server {
  public:
-  /// Binds and starts the thread. `listen` is HOST:PORT, HOST an address ([...]
+  /// Binds and starts the threads. `listen` is HOST:PORT, HOST an address ([...]
   /// for IPv6) or localhost (127.0.0.1), PORT 0 for any. Errors: bad_endpoint,
   /// bind_failed.
   [[nodiscard]] static result<std::unique_ptr<http_server>> start(const std::string& listen,
@@ -76,7 +76,9 @@ class http_server {
                                                                   http_limits limits = {});
   ~http_server();  ///< stops
 
-  /// Takes no more requests; answers under way have 1 s to leave. Idempotent.
+  /// Takes no more requests; answers under way have 1 s to be made and to leave. One that is not
+  /// made by then is left behind with its thread and its route: what that refers to must outlive
+  /// it. Idempotent.
   void stop();
 
   /// HOST:PORT as bound.

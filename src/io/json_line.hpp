@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "tocsin/time.hpp"
+
 namespace tocsin {
 
 /// Calls nest as JSON does: inside an object each value has a key before it.
@@ -24,6 +26,10 @@ class json_line {
   json_line& number(double value);
   json_line& flag(bool value) { return plain(value ? "true" : "false"); }
   json_line& null() { return plain("null"); }
+  /// Unix milliseconds.
+  json_line& time(instant at) { return plain(std::to_string(to_unix_ms(at))); }
+  /// A value that is JSON already.
+  json_line& json(std::string_view value) { return plain(value); }
 
   [[nodiscard]] const std::string& line() const noexcept { return line_; }
 

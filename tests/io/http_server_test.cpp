@@ -12,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -20,8 +21,10 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
+#include <condition_variable>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
@@ -324,6 +327,222 @@ TEST(http_server, an_answer_under_way_survives_the_stop) {
   EXPECT_EQ(one.read().body(), "done");
   stopped.wait();
   EXPECT_EQ(one.rest(), "");
+}
+
+std::unique_ptr<http_server> serve_these(std::vector<http_route> table, http_limits limits = {}) {
+  auto started = http_server::start("127.0.0.1:0", std::move(table), limits);
+  if (!started) throw std::runtime_error{started.failure().message};
+  return std::move(*started);
+}
+
+http_route told(const std::string& method, const std::string& path, const std::string& name) {
+  return {method, path, [name](const http_request& request) {
+            std::string text = name;
+            for (const auto& [part, value] : request.captured) text += "|" + part + "=" + value;
+            return http_response{200, "text/plain", text, {}};
+          }};
+}
+
+TEST(http_server, a_part_in_braces_takes_any_text_and_gives_it_decoded) {
+  const auto server =
+      serve_these({told("GET", "/a/{id}", "one"), told("GET", "/a/{x}/b/{y}", "two"),
+                   told("DELETE", "/a/{id}", "gone")});
+  client one{server->address()};
+  EXPECT_EQ(one.ask("GET", "/a/7?q=1").body(), "one|id=7");
+  EXPECT_EQ(one.ask("DELETE", "/a/7").body(), "gone|id=7");
+  EXPECT_EQ(one.ask("GET", "/a/a%20b%2Fc%c3%a9+").body(), "one|id=a b/c\xc3\xa9+");
+  EXPECT_EQ(one.ask("GET", "/a/1/b/2").body(), "two|x=1|y=2");
+  for (const std::string nowhere : {"/a/", "/a", "/a/1/", "/a/1/b", "/a//b/2", "//a/1", "/a/1/c/2"})
+    EXPECT_EQ(one.ask("GET", nowhere).result_int(), 404U) << nowhere;
+  const auto refused = one.ask("PUT", "/a/7");
+  EXPECT_EQ(refused.result_int(), 405U);
+  EXPECT_EQ(refused[http::field::allow], "GET, HEAD, DELETE");
+  for (const std::string wrong : {"/a/%", "/a/%2", "/a/%zz", "/a/x%2g"}) {
+    const auto malformed = one.ask("GET", wrong);
+    EXPECT_EQ(malformed.result_int(), 400U) << wrong;
+    EXPECT_EQ(code_of(malformed), "malformed") << wrong;
+  }
+}
+
+TEST(http_server, a_route_without_braces_goes_before_one_with) {
+  const auto server = serve_these({told("GET", "/a/{id}", "any"), told("GET", "/a/top", "top"),
+                                   told("POST", "/a/{id}", "posted")});
+  client one{server->address()};
+  EXPECT_EQ(one.ask("GET", "/a/top").body(), "top");
+  EXPECT_EQ(one.ask("GET", "/a/tops").body(), "any|id=tops");
+  EXPECT_EQ(one.ask("POST", "/a/top").body(), "posted|id=top");
+}
+
+TEST(http_server, a_request_knows_its_parts_and_query_values) {
+  http_request asks;
+  asks.captured = {{"id", "7"}, {"name", ""}};
+  EXPECT_EQ(asks.part("id"), "7");
+  EXPECT_EQ(asks.part("name"), "");
+  EXPECT_EQ(asks.part("other"), "");
+  asks.query = "filter=a%3D%22b%22&filter=c+d%2B&&x=%zz&empty=&bare&f%69lter=e=f&filte=no";
+  using texts = std::vector<std::string>;
+  EXPECT_EQ(asks.values("filter"), (texts{"a=\"b\"", "c d+", "e=f"}));
+  EXPECT_EQ(asks.values("x"), texts{"%zz"}) << "what is no %XX stays";
+  EXPECT_EQ(asks.values("empty"), texts{""});
+  EXPECT_EQ(asks.values("bare"), texts{""});
+  EXPECT_EQ(asks.values("nothing"), texts{});
+}
+
+TEST(http_server, a_route_sees_the_content_type) {
+  const auto server =
+      serve_these({{"POST", "/type", [](const http_request& request) {
+                      return http_response{200, "text/plain", "<" + request.content_type + ">", {}};
+                    }}});
+  client one{server->address()};
+  EXPECT_EQ(one.ask("POST", "/type", "Content-Type: text/x; charset=u\r\n").body(),
+            "<text/x; charset=u>");
+  EXPECT_EQ(one.ask("POST", "/type").body(), "<>");
+}
+
+TEST(http_server, each_route_has_its_own_bound_of_bodies) {
+  const auto length = [](const http_request& request) {
+    return http_response{200, "text/plain", std::to_string(request.body.size()), {}};
+  };
+  const auto server = serve_these({{"POST", "/small", length, 10},
+                                   {"POST", "/large", length, 3'000'000},
+                                   {"POST", "/large/{id}", length, 0}});
+  const auto post = [](const std::string& path, std::size_t bytes) {
+    return "POST " + path + " HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(bytes) +
+           "\r\n\r\n" + std::string(bytes, 'x');
+  };
+  const auto chunked = [](const std::string& path) {
+    return "POST " + path + " HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n" +
+           "6\r\nxxxxxx\r\n5\r\nxxxxx\r\n0\r\n\r\n";
+  };
+  client one{server->address()};
+  one.send(post("/small", 10));
+  EXPECT_EQ(one.read().body(), "10");
+  one.send(post("/large", 3'000'000));
+  EXPECT_EQ(one.read().body(), "3000000");
+  one.send(chunked("/large"));
+  EXPECT_EQ(one.read().body(), "11");
+  for (const auto& wrong : {post("/small", 11), chunked("/small"), post("/large/1", 1)}) {
+    client refused_one{server->address()};
+    refused_one.send(wrong);
+    const auto refused = refused_one.read();
+    EXPECT_EQ(refused.result_int(), 413U) << wrong;
+    EXPECT_EQ(code_of(refused), "body_too_large") << wrong;
+    EXPECT_EQ(refused_one.rest(), "") << wrong;
+  }
+}
+
+TEST(http_server, a_body_for_nobody_is_not_waited_for) {
+  const auto server = serve();
+  client one{server->address()};
+  one.send("POST /nothing HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n\r\n");
+  EXPECT_EQ(one.read().result_int(), 404U);
+  EXPECT_EQ(one.rest(), "");
+}
+
+TEST(http_server, a_client_that_waits_to_be_asked_for_its_body_is_asked) {
+  const auto server = serve();
+  client one{server->address()};
+  const std::string head =
+      "POST /echo HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: ";
+  one.send(head + "5\r\n\r\n");
+  EXPECT_EQ(one.read().result_int(), 100U);
+  one.send("hello");
+  EXPECT_EQ(one.read().body(), "POST|/echo||hello");
+  one.send(head + "70000\r\n\r\n");
+  EXPECT_EQ(one.read().result_int(), 413U) << "and not asked when it is too large";
+}
+
+TEST(http_server, a_slow_answer_keeps_only_its_own_client_waiting) {
+  std::promise<void> go_on;
+  auto table = routes();
+  table.push_back({"GET", "/slow", [&](const http_request&) {
+                     go_on.get_future().wait();
+                     return http_response{200, "text/plain", "done", {}};
+                   }});
+  const auto server = serve_these(std::move(table), {.workers = 2, .connections = 2});
+  client slow{server->address()};
+  slow.send("GET /slow HTTP/1.1\r\nHost: test\r\n\r\n");
+  client other{server->address()};
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(other.ask("GET", "/echo").body(), "GET|/echo||");
+  go_on.set_value();
+  EXPECT_EQ(slow.read().body(), "done");
+}
+
+TEST(http_server, as_many_answers_as_workers_are_made_at_once_and_more_wait) {
+  constexpr std::size_t workers = 3;
+  std::mutex guard;
+  std::condition_variable changed;
+  std::size_t inside = 0;
+  std::size_t most = 0;
+  bool open = false;
+  const auto server = serve_these({{"GET", "/count",
+                                    [&](const http_request&) {
+                                      std::unique_lock lock{guard};
+                                      most = std::max(most, ++inside);
+                                      changed.notify_all();
+                                      changed.wait(lock, [&] { return open; });
+                                      --inside;
+                                      return http_response{200, "text/plain", "done", {}};
+                                    }}},
+                                  {.workers = workers});
+  std::vector<std::unique_ptr<client>> clients;
+  for (std::size_t i = 0; i < 2 * workers; ++i) {
+    clients.push_back(std::make_unique<client>(server->address()));
+    clients.back()->send("GET /count HTTP/1.1\r\nHost: test\r\n\r\n");
+  }
+  {
+    std::unique_lock lock{guard};
+    changed.wait(lock, [&] { return inside == workers; });
+    open = true;
+    changed.notify_all();
+  }
+  for (const auto& each : clients) EXPECT_EQ(each->read().body(), "done");
+  EXPECT_EQ(most, workers);
+}
+
+TEST(http_server, answers_leave_while_all_connections_wait_for_theirs) {
+  std::promise<void> go_on;
+  const auto released = go_on.get_future().share();
+  const auto server = serve_these({{"GET", "/slow",
+                                    [&](const http_request&) {
+                                      released.wait();
+                                      return http_response{200, "text/plain", "done", {}};
+                                    }}},
+                                  {.workers = 2, .connections = 2});
+  client one{server->address()};
+  client two{server->address()};
+  one.send("GET /slow HTTP/1.1\r\nHost: test\r\n\r\n");
+  two.send("GET /slow HTTP/1.1\r\nHost: test\r\n\r\n");
+  go_on.set_value();
+  EXPECT_EQ(one.read().body(), "done");
+  EXPECT_EQ(two.read().body(), "done");
+}
+
+TEST(http_server, an_answer_that_does_not_end_is_left_behind_by_the_stop) {
+  // What the answer uses must outlast the server; the server itself need not.
+  struct shared {
+    std::promise<void> asked, go_on, ended;
+  };
+  const auto both = std::make_shared<shared>();
+  auto server = serve_these({{"GET", "/stuck",
+                              [both](const http_request&) {
+                                both->asked.set_value();
+                                both->go_on.get_future().wait();
+                                both->ended.set_value_at_thread_exit();
+                                return http_response{200, "text/plain", "too late", {}};
+                              }}},
+                            {.workers = 1});
+  const auto ended = both->ended.get_future();
+  client stuck{server->address()};
+  stuck.send("GET /stuck HTTP/1.1\r\nHost: test\r\n\r\n");
+  both->asked.get_future().wait();
+  client queued{server->address()};
+  queued.send("GET /stuck HTTP/1.1\r\nHost: test\r\n\r\n");
+  server->stop();
+  EXPECT_EQ(stuck.rest(), "");
+  server.reset();
+  both->go_on.set_value();
+  ended.wait();
 }
 
 }  // namespace

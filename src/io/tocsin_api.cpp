@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// All routes of tocsin's own HTTP interface.
+#include "io/tocsin_api.hpp"
+
+#include "io/tocsin_api_parts.hpp"
+
+namespace tocsin {
+
+std::vector<http_route> tocsin_routes(alert_backend& backend) {
+  std::vector<http_route> routes;
+  add_alert_routes(routes, backend);
+  add_operation_routes(routes, backend);
+  add_explain_route(routes, backend);
+  add_history_routes(routes, backend);
+  add_silence_routes(routes, backend);
+  add_overview_routes(routes, backend);
+  return routes;
+}
+
+}  // namespace tocsin

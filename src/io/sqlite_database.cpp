@@ -31,7 +31,9 @@ sqlite_statement::sqlite_statement(sqlite_database& in, std::string_view sql) : 
                                SQLITE_PREPARE_PERSISTENT, &handle_, nullptr));
 }
 
-sqlite_statement::~sqlite_statement() { sqlite3_finalize(handle_); }
+sqlite_statement::~sqlite_statement() {
+  sqlite3_finalize(handle_);
+}
 
 sqlite_statement& sqlite_statement::bind(int place, std::int64_t number) {
   if (!in_.failed()) in_.check(sqlite3_bind_int64(handle_, place, number));
@@ -130,9 +132,10 @@ sqlite_statement& sqlite_database::prepared(std::string_view sql) {
     return *known->second;
   }
   auto made = std::make_unique<sqlite_statement>(*this, sql);
-  // One that could not be prepared must not be found again when the failure has been taken.
+  // One that could not be prepared must not be found again when the failure has been taken; all of
+  // them are the one that runs nothing.
   const std::string key = failed() ? std::string{} : std::string{sql};
-  return *statements_.insert_or_assign(key, std::move(made)).first->second;
+  return *statements_.try_emplace(key, std::move(made)).first->second;
 }
 
 std::optional<std::int64_t> sqlite_database::integer(std::string_view sql) {

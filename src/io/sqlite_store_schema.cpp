@@ -120,7 +120,9 @@ constexpr std::array migrations{store_migration{1, version_1}};
 
 }  // namespace
 
-std::span<const store_migration> store_migrations() noexcept { return migrations; }
+std::span<const store_migration> store_migrations() noexcept {
+  return migrations;
+}
 
 std::optional<error> migrate(sqlite_database& file, std::span<const store_migration> steps) {
   const auto version = file.integer("PRAGMA user_version").value_or(0);
@@ -133,9 +135,10 @@ std::optional<error> migrate(sqlite_database& file, std::span<const store_migrat
   }
   const int newest = steps.empty() ? 0 : steps.back().version;
   if (version > newest) {
-    file.fail(fmt::format("it has version {}, this program knows versions up to {}: a newer tocsin "
-                          "wrote it",
-                          version, newest));
+    file.fail(
+        fmt::format("it has version {}, this program knows versions up to {}: a newer tocsin "
+                    "wrote it",
+                    version, newest));
     return file.take_failure();
   }
   if (version == newest) return std::nullopt;

@@ -90,9 +90,12 @@ void write_transitions(json_line& to, const std::vector<transition>& all) {
     to.key("note").text(each->note);
     to.key("severity").text(to_text(each->severity));
     to.key("event_count").count(each->proof.event_count);
-    to.key("assignee").text(each->assignee);
+    to.key("assignee");
+    each->assignee.empty() ? to.null() : to.text(each->assignee);
     write_shields(to, each->shields);
-    to.key("flapping").flag(each->flapping).end_object();
+    to.key("flapping").flag(each->flapping).key("incident_id");
+    each->incident_id ? to.text(to_text(*each->incident_id)) : to.null();
+    to.end_object();
   }
   to.end_list();
 }

@@ -93,8 +93,7 @@ class alert_store {
   /// What a book that goes on begins with.
   [[nodiscard]] virtual result<book_state> load() = 0;
   /// Stores several changes in their order, in one transaction: durable when it returns (nullopt).
-  [[nodiscard]] virtual std::optional<error> commit(
-      std::span<const std::shared_ptr<const book_changes>> changes) = 0;
+  [[nodiscard]] virtual std::optional<error> commit(std::span<const book_changes> changes) = 0;
 
   /// Notices that wait for delivery to a receiver, oldest first, at most `limit`.
   [[nodiscard]] virtual result<std::vector<stored_notice>> pending_notices(

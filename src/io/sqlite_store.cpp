@@ -52,8 +52,9 @@ class sqlite_store final : public alert_store {
     return writer_.commit(changes);
   }
 
-  result<std::vector<stored_notice>> pending_notices(std::size_t limit) override {
-    return read([&](sqlite_database& db) { return read_pending_notices(db, limit); });
+  result<std::vector<stored_notice>> pending_notices(const std::string& receiver,
+                                                     std::size_t limit) const override {
+    return read([&](sqlite_database& db) { return read_pending_notices(db, receiver, limit); });
   }
 
   std::optional<error> settle(const notice_outcome& outcome) override {
@@ -83,6 +84,8 @@ class sqlite_store final : public alert_store {
   }
 
   std::string name() const override { return name_; }
+
+  bool durable() const override { return claim_.has_value(); }
 
   std::uint64_t bytes() const override {
     if (!claim_) {

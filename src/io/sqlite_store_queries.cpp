@@ -83,12 +83,16 @@ result<book_state> read_book_state(sqlite_database& db) {
   return state;
 }
 
-result<std::vector<stored_notice>> read_pending_notices(sqlite_database& db, std::size_t limit) {
+result<std::vector<stored_notice>> read_pending_notices(sqlite_database& db,
+                                                        const std::string& receiver,
+                                                        std::size_t limit) {
   sqlite_transaction one{db, sqlite_transaction::kind::read};
   std::vector<stored_notice> pending;
   sqlite_statement& rows = db.prepared(
-      "SELECT id, tries, failure, body FROM notices WHERE standing = 0 ORDER BY place LIMIT ?");
-  rows.bind(1, static_cast<std::int64_t>(
+      "SELECT id, tries, failure, body FROM notices WHERE standing = 0 AND receiver = ? "
+      "ORDER BY place LIMIT ?");
+  rows.bind(1, receiver);
+  rows.bind(2, static_cast<std::int64_t>(
                    std::min<std::size_t>(limit, std::numeric_limits<std::int32_t>::max())));
   while (rows.step()) {
     auto body = notice_from_bytes(rows.bytes(3));

@@ -83,7 +83,7 @@ CREATE TABLE notices (
   failure TEXT NOT NULL DEFAULT '',
   body BLOB NOT NULL
 );
-CREATE INDEX notices_pending ON notices (place) WHERE standing = 0;
+CREATE INDEX notices_pending ON notices (receiver, place) WHERE standing = 0;
 CREATE INDEX notices_settled ON notices (at) WHERE standing <> 0;
 
 CREATE VIRTUAL TABLE full_text USING fts5 (

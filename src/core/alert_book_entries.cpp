@@ -5,13 +5,12 @@
 #include <cassert>
 #include <utility>
 
-
 namespace tocsin {
 namespace {
 
 constexpr std::uint32_t unchanged = ~std::uint32_t{0};
 constexpr char entry_version = 1;
-constexpr std::size_t entry_size = 1 + 5 * 8 + 4;
+constexpr std::size_t entry_size = 1 + 4 * 8 + 4;
 
 void put(std::string& to, std::uint64_t number, int bytes) {
   for (int i = 0; i < bytes; ++i) to.push_back(static_cast<char>(number >> (8 * i)));
@@ -39,7 +38,6 @@ std::string entry_bytes(const active_alert& of) {
   for (const instant each : {of.cleared_at, of.found_at, of.unconfirmed_until, of.evaluated_at}) {
     put(bytes, static_cast<std::uint64_t>(to_unix_ms(each)), 8);
   }
-  put(bytes, of.fired_seq, 8);
   put(bytes, of.flaps.bits(), 4);
   return bytes;
 }
@@ -51,7 +49,6 @@ bool read_entry_bytes(std::string_view bytes, active_alert& into) {
   into.found_at = take_instant(bytes);
   into.unconfirmed_until = take_instant(bytes);
   into.evaluated_at = take_instant(bytes);
-  into.fired_seq = take(bytes, 8);
   into.flaps = flap_detector::from_bits(static_cast<std::uint32_t>(take(bytes, 4)));
   return true;
 }

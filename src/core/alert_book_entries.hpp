@@ -31,7 +31,6 @@ struct active_alert {
   instant found_at = never;           ///< the last finding that its condition is met
   instant unconfirmed_until = never;  ///< after a restart: resolves then, unless it is met again
   instant evaluated_at = never;       ///< the last evaluation that `flaps` has seen
-  std::uint64_t fired_seq = 0;        ///< of the transition it began to fire with; 0: not yet
   flap_detector flaps;
   severity found_severity = severity::info;  ///< by the last finding; the alert's follows
 
@@ -39,7 +38,8 @@ struct active_alert {
   bool inhibitor_stale = true;  ///< the inhibitor has not been told of it as it is
   bool incidents_stale = true;  ///< nor have the incidents
   bool untold = true;           ///< nor has the dispatcher
-  bool failed = false;          ///< a check of the last look threw: look again soon
+  bool failed = false;          ///< a check of this look threw
+  bool failed_before = false;   ///< one of the last look did: look again soon
 
   /// Of active_alerts: its deadline in the queue, and its place among the changes.
   instant queued = never;

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes what the alert book changed, and forgets what is old.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "io/sqlite_database.hpp"
+#include "tocsin/alert_store.hpp"
+#include "tocsin/result.hpp"
+
+namespace tocsin {
+
+/// Over a connection to a file that has the newest tables; the only one who writes it. Used by one
+/// thread at a time.
+class sqlite_store_writer {
+ public:
+  explicit sqlite_store_writer(sqlite_database& into) : db_(into) {}
+
+  /// All of them or none. Errors: store_failed: SQLite's reason; the transitions' numbers have a
+  /// gap.
+  [[nodiscard]] std::optional<error> commit(std::span<const book_changes> changes);
+  /// Errors: store_failed: SQLite's reason; no notice has the id. Of a notice that is settled
+  /// already nothing changes.
+  [[nodiscard]] std::optional<error> settle(const notice_outcome& outcome);
+  /// Forgets a piece of what ended before `before`. True: there is more.
+  [[nodiscard]] result<bool> forget(instant before);
+
+  /// How much one call of forget() deletes at most, in alerts and in notices each.
+  static constexpr std::int64_t forget_max = 2000;
+
+ private:
+  std::int64_t rule_id(const std::string& name);
+  std::int64_t last_alert();
+  bool forget_alerts(instant before);
+  bool forget_notices(instant before);
+  friend class commit_in_progress;
+
+  sqlite_database& db_;
+  std::map<std::string, std::int64_t, std::less<>> rules_;  ///< ids known to be stored
+  std::int64_t last_alert_ = -1;  ///< the highest row id ever given; -1: not read yet
+};
+
+}  // namespace tocsin

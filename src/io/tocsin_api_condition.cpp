@@ -30,8 +30,8 @@ known_values values_of(const alert& of) {
   const evidence& proof = of.proof;
   known_values known{{"rule", syntax::quoted(of.rule)},
                      {"event_count", std::to_string(proof.event_count)},
-                     {"window_start", syntax::quoted(format_rfc3339(proof.window.start))},
-                     {"window_end", syntax::quoted(format_rfc3339(proof.window.end))}};
+                     {"window.start", syntax::quoted(format_rfc3339(proof.window.start))},
+                     {"window.end", syntax::quoted(format_rfc3339(proof.window.end))}};
   if (proof.event_count > 0) {
     known["first_event_time"] = syntax::quoted(format_rfc3339(proof.first_event_time));
     known["last_event_time"] = syntax::quoted(format_rfc3339(proof.last_event_time));
@@ -43,23 +43,33 @@ known_values values_of(const alert& of) {
   return known;
 }
 
+bool is_symbol(const std::vector<token>& tokens, std::size_t i, std::string_view symbol) {
+  return i < tokens.size() && tokens[i].kind == token_kind::symbol && tokens[i].source == symbol;
+}
+
+bool is_name(const std::vector<token>& tokens, std::size_t i) {
+  return i < tokens.size() && tokens[i].kind == token_kind::name;
+}
+
 /// The index behind the bracket that closes the one at `open`.
 std::size_t behind_brackets(const std::vector<token>& tokens, std::size_t open) {
   int depth = 0;
   for (std::size_t i = open; i < tokens.size(); ++i) {
-    if (tokens[i].source == "(") ++depth;
-    if (tokens[i].source == ")" && --depth == 0) return i + 1;
+    if (is_symbol(tokens, i, "(")) ++depth;
+    if (is_symbol(tokens, i, ")") && --depth == 0) return i + 1;
   }
   return tokens.size();
 }
 
-/// True when the name at `i` stands behind a point: a label's, or a method's.
-bool is_member(const std::vector<token>& tokens, std::size_t i) {
-  return i > 0 && tokens[i - 1].kind == token_kind::symbol && tokens[i - 1].source == ".";
-}
-
-bool is_symbol(const std::vector<token>& tokens, std::size_t i, std::string_view symbol) {
-  return i < tokens.size() && tokens[i].kind == token_kind::symbol && tokens[i].source == symbol;
+/// The index of the last token of the name that begins at `first`: names may be dotted. A method
+/// is no part of it.
+std::size_t end_of_name(const std::vector<token>& tokens, std::size_t first) {
+  std::size_t last = first;
+  while (is_symbol(tokens, last + 1, ".") && is_name(tokens, last + 2) &&
+         !is_symbol(tokens, last + 3, "(")) {
+    last += 2;
+  }
+  return last;
 }
 
 }  // namespace
@@ -74,14 +84,20 @@ std::string condition_with_values(const alert& of) {
   std::string text;
   std::size_t copied = 0;  // what lies before it is in `text`
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (tokens[i].kind != token_kind::name || is_member(tokens, i)) continue;
+    // What is behind a point is a method.
+    if (!is_name(tokens, i) || (i > 0 && is_symbol(tokens, i - 1, "."))) continue;
     if (is_symbol(tokens, i + 1, "(")) {
       if (tokens[i].source != "size") i = behind_brackets(tokens, i + 1) - 1;
       continue;
     }
-    const auto value = known.find(tokens[i].source);
+    const std::size_t begin = tokens[i].begin;
+    std::string name{tokens[i].source};
+    for (const std::size_t last = end_of_name(tokens, i); i < last; i += 2) {
+      name.append(1, '.').append(tokens[i + 2].source);
+    }
+    const auto value = known.find(name);
     if (value == known.end()) continue;
-    text.append(of.condition, copied, tokens[i].begin - copied).append(value->second);
+    text.append(of.condition, copied, begin - copied).append(value->second);
     copied = tokens[i].end;
   }
   return text.append(of.condition, copied);

@@ -10,7 +10,7 @@ namespace tocsin {
 
 /// "failures >= 3" with failures 5 -> "5 >= 3". In the place of a name stands the value that the
 /// alert has for it: its values, and event_count, first_event_time, last_event_time, duration,
-/// window_start, window_end and rule. A name that the alert tells nothing of stays; so do names in
+/// window.start, window.end and rule. A name that the alert tells nothing of stays; so do names in
 /// texts, of labels, of functions, and all that stands in an aggregate's or has()'s brackets, which
 /// are names of events' fields. A condition that is not an expression stays as it is.
 [[nodiscard]] std::string condition_with_values(const alert& of);

@@ -5,13 +5,12 @@
 #include <cassert>
 #include <utility>
 
-
 namespace tocsin {
 namespace {
 
 constexpr std::uint32_t unchanged = ~std::uint32_t{0};
 constexpr char entry_version = 1;
-constexpr std::size_t entry_size = 1 + 5 * 8 + 4;
+constexpr std::size_t entry_size = 1 + 4 * 8 + 4;
 
 void put(std::string& to, std::uint64_t number, int bytes) {
   for (int i = 0; i < bytes; ++i) to.push_back(static_cast<char>(number >> (8 * i)));
@@ -39,7 +38,6 @@ std::string entry_bytes(const active_alert& of) {
   for (const instant each : {of.cleared_at, of.found_at, of.unconfirmed_until, of.evaluated_at}) {
     put(bytes, static_cast<std::uint64_t>(to_unix_ms(each)), 8);
   }
-  put(bytes, of.fired_seq, 8);
   put(bytes, of.flaps.bits(), 4);
   return bytes;
 }
@@ -51,7 +49,6 @@ bool read_entry_bytes(std::string_view bytes, active_alert& into) {
   into.found_at = take_instant(bytes);
   into.unconfirmed_until = take_instant(bytes);
   into.evaluated_at = take_instant(bytes);
-  into.fired_seq = take(bytes, 8);
   into.flaps = flap_detector::from_bits(static_cast<std::uint32_t>(take(bytes, 4)));
   return true;
 }
@@ -79,8 +76,8 @@ active_alert& active_alerts::add(transition now, std::uint32_t rule) {
 }
 
 std::unique_ptr<active_alert> active_alerts::remove(active_alert& of) {
-  if (of.queued != never) queue_.erase(timer_of(of));
-  of.queued = never;
+  if (of.queued != no_time) queue_.erase(timer_of(of));
+  of.queued = no_time;
   if (of.change != unchanged) changed_[of.change] = {nullptr, of.now};
   of.change = unchanged;
   by_id_.erase(of.now->alert_id);
@@ -92,7 +89,7 @@ std::unique_ptr<active_alert> active_alerts::remove(active_alert& of) {
 
 void active_alerts::queue(active_alert& of, instant deadline) {
   if (deadline >= of.queued) return;
-  if (of.queued != never) queue_.erase(timer_of(of));
+  if (of.queued != no_time) queue_.erase(timer_of(of));
   of.queued = deadline;
   queue_.insert(timer_of(of));
 }
@@ -100,7 +97,7 @@ void active_alerts::queue(active_alert& of, instant deadline) {
 active_alert& active_alerts::take_first() {
   active_alert& of = *queue_.begin()->of;
   queue_.erase(queue_.begin());
-  of.queued = never;
+  of.queued = no_time;
   return of;
 }
 

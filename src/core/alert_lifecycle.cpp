@@ -103,8 +103,9 @@ result<alert_state> next_state(alert_state from, alert_trigger trigger) {
   for (const lifecycle_move& each : moves) {
     if (each.from == from && each.trigger == trigger) return each.to;
   }
-  return error{"illegal_transition", fmt::format("\"{}\" is not legal for an alert in state {} ({})",
-                                                 to_text(trigger), to_text(from), legal_in(from))};
+  return error{"illegal_transition",
+               fmt::format("\"{}\" is not legal for an alert in state {} ({})", to_text(trigger),
+                           to_text(from), legal_in(from))};
 }
 
 bool is_active(alert_state state) noexcept {

@@ -19,6 +19,7 @@ constexpr std::uint64_t shards_max = 256;
 constexpr std::uint64_t kib = 1024;
 constexpr std::uint64_t mib = 1024 * kib;
 constexpr std::uint64_t gib = 1024 * mib;
+constexpr duration longest_retention = std::chrono::days{10'000};
 
 std::optional<std::uint64_t> whole_number(std::string_view text) {
   std::uint64_t number = 0;
@@ -106,7 +107,8 @@ class settings_decoder {
     if (root.type == yaml_node::kind::null) return into;
     if (!decode_.check_map(root, "the settings",
                            {"ingest", "alerts", "http", "rules", "data", "shards", "tick", "log",
-                            "limits", "state", "enrich"})) {
+                            "limits", "state", "enrich", "notify", "escalation", "incidents",
+                            "assignment", "flapping", "store"})) {
       return into;
     }
     if (const yaml_node* ingest = section(root, "ingest", {"push", "acked"})) {
@@ -137,6 +139,10 @@ class settings_decoder {
     decode_state(root, into.state);
     if (const yaml_entry* enrich = find(root, "enrich")) {
       into.enrich = decode_enrichment(*enrich, file_, decode_);
+    }
+    into.policy = decode_alert_policy(root, file_, decode_);
+    if (const yaml_node* store = section(root, "store", {"retention"})) {
+      take_length(*store, "retention", into.retention, std::chrono::hours{1}, longest_retention);
     }
     return into;
   }

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "io/alert_policy_file.hpp"
+#include "tocsin/alert_policy.hpp"
 #include "tocsin/engine_limits.hpp"
 #include "tocsin/enrichment.hpp"
 #include "tocsin/event.hpp"
@@ -30,6 +33,10 @@ struct settings {
   event_limits limits;                  ///< limits.*: bounds on events
   engine_limits state;                  ///< state.*: bounds on what windows hold and rules do
   std::vector<enrichment_step> enrich;  ///< enrich: what is done to labels before the rules
+  /// notify, escalation, incidents, assignment, flapping: what becomes of alerts. Never null.
+  std::shared_ptr<const alert_policy> policy = default_alert_policy();
+  /// store.retention: how long what has ended is kept
+  duration retention = std::chrono::days{90};
 };
 
 /// Reads settings; `file` is named in the findings, and rule globs are made relative to its folder.

@@ -38,7 +38,8 @@ book_changes alert_keeper::step(instant clock, std::vector<finding> findings) {
 void alert_keeper::run_timers(instant before) {
   while (true) {
     const instant alerts = entries_.first_deadline();
-    const instant groups = notifies_ ? dispatcher_.next_due().value_or(never) : never;
+    const bool group_time = notifies_ && !restoring_;
+    const instant groups = group_time ? dispatcher_.next_due().value_or(no_time) : no_time;
     const instant next = std::min({alerts, silences_due_, minute_due_, groups});
     if (next >= before) return;
     if (next == alerts) {
@@ -66,7 +67,7 @@ void alert_keeper::run_alert_timer(instant at) {
 
 void alert_keeper::turn_silences(instant at) {
   const silence_book::turn turn = silences_.advance(at);
-  silences_due_ = silences_.next_change(at).value_or(never);
+  silences_due_ = silences_.next_change(at).value_or(no_time);
   if (turn.began.empty() && turn.ended.empty()) return;
   entries_.for_each([&](active_alert& of) {
     if (any_matches(turn.began, *of.now) || any_matches(turn.ended, *of.now)) {
@@ -79,7 +80,7 @@ void alert_keeper::turn_silences(instant at) {
 }
 
 void alert_keeper::turn_minute(instant at) {
-  minute_due_ = entries_.size() > 0 ? next_minute(at) : never;
+  minute_due_ = entries_.size() > 0 ? next_minute(at) : no_time;
   const auto& intervals = policy_->notify->time_intervals;
   const bool turned =
       std::any_of(intervals.begin(), intervals.end(), [&](const named_time_interval& each) {

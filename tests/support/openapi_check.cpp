@@ -234,7 +234,8 @@ void openapi_check::check_schema(const json& schema, const std::string& place,
     }
   }
   if (schema.contains("example")) check(schema, schema["example"], place + " example", wrong);
-  for (const auto& [name, part] : schema.value("properties", json::object()).items()) {
+  const json properties = schema.value("properties", json::object());
+  for (const auto& [name, part] : properties.items()) {
     check_schema(part, place + "." + name, wrong);
   }
   check_schema(schema.value("additionalProperties", json()), place + ".*", wrong);
@@ -280,8 +281,8 @@ std::vector<std::string> openapi_check::faults() const {
   faults_found wrong;
   check_references(document_, "", wrong);
   if (!wrong.empty()) return wrong;  // what follows goes along the references
-  for (const auto& [name, schema] :
-       document_.value("/components/schemas"_json_pointer, json::object()).items()) {
+  const json schemas = document_.value("/components/schemas"_json_pointer, json::object());
+  for (const auto& [name, schema] : schemas.items()) {
     check_schema(schema, name, wrong);
   }
   for (const operation& each : operations()) check_operation(each, wrong);

@@ -60,6 +60,8 @@ class group_dispatcher {
   /// True when some route has time intervals, so that muted_by() may change at a full minute.
   [[nodiscard]] bool has_intervals() const noexcept;
 
+  /// How many groups there are.
+  [[nodiscard]] std::size_t size() const noexcept;
   /// All groups, by receiver, then labels.
   [[nodiscard]] std::vector<group_view> groups() const;
   /// Names of the receivers an alert goes to, sorted, each once.

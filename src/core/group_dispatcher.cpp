@@ -54,6 +54,10 @@ std::vector<notice_ptr> group_dispatcher::run(instant at) {
   return told;
 }
 
+std::size_t group_dispatcher::size() const noexcept {
+  return state_->groups.size();
+}
+
 std::vector<std::string> group_dispatcher::muted_by(const alert& of, instant at) const {
   std::vector<std::string> names;
   if (!has_intervals()) return names;

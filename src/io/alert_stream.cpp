@@ -77,8 +77,7 @@ alert_stream::~alert_stream() = default;
 
 result<std::shared_ptr<alert_stream>> alert_stream::bind(const std::string& endpoint,
                                                          std::shared_ptr<stream_history> history,
-                                                         std::optional<stream_position> from,
-                                                         const std::vector<transition>& active) {
+                                                         std::optional<stream_position> from) {
   auto opened = std::make_unique<socket>();
   opened->history = std::move(history);
   try {
@@ -88,8 +87,14 @@ result<std::shared_ptr<alert_stream>> alert_stream::bind(const std::string& endp
                  fmt::format("cannot publish alerts on {}: {}", endpoint, failure.what())};
   }
   opened->at = from ? std::move(*from) : stream_position{random_name(), unix_ms_now(), 0};
-  if (opened->history) opened->history->begin(opened->at, active);
+  if (opened->history) opened->history->begin(opened->at);
   return std::shared_ptr<alert_stream>{new alert_stream{std::move(opened)}};
+}
+
+void alert_stream::begin(std::uint64_t seq, std::span<const transition> active) {
+  if (seq == 0) return;
+  socket_->at.seq = seq;
+  if (socket_->history) socket_->history->begin(socket_->at, {active.begin(), active.end()});
 }
 
 void alert_stream::publish(std::span<const transition> transitions) {

@@ -18,16 +18,15 @@ namespace tocsin {
 class alert_stream final : public transition_sink {
  public:
   /// Binds. What is published is recorded in `history` first, if there is one. With `from` the
-  /// stream goes on where a daemon with the same store left off: its name, its epoch, and the
-  /// number of the last transition that it stored; `active` are the alerts that are active then
-  /// (stream_history::begin). Without it name and epoch are new and the first number is 1. Errors:
-  /// the endpoint and the reason.
+  /// stream goes on where a daemon with the same store left off, with its name and its epoch.
+  /// Without it name and epoch are new. Errors: the endpoint and the reason.
   [[nodiscard]] static result<std::shared_ptr<alert_stream>> bind(
       const std::string& endpoint, std::shared_ptr<stream_history> history = nullptr,
-      std::optional<stream_position> from = std::nullopt,
-      const std::vector<transition>& active = {});
+      std::optional<stream_position> from = std::nullopt);
   ~alert_stream() override;
 
+  /// The numbering goes on after `seq`, with these alerts active. 0: it stays as bind() began it.
+  void begin(std::uint64_t seq, std::span<const transition> active) override;
   /// A transition that has a number (alert::seq) is published under it: it must be the next one.
   void publish(std::span<const transition> transitions) override;
   void heartbeat() override;

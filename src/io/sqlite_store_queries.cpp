@@ -91,7 +91,7 @@ result<std::vector<stored_notice>> read_pending_notices(sqlite_database& db,
   sqlite_statement& rows = db.prepared(
       "SELECT id, tries, failure, body FROM notices WHERE standing = 0 AND receiver = ? "
       "ORDER BY place LIMIT ?");
-  rows.bind(1, receiver);
+  rows.bind_text(1, receiver);
   rows.bind(2, static_cast<std::int64_t>(
                    std::min<std::size_t>(limit, std::numeric_limits<std::int32_t>::max())));
   while (rows.step()) {

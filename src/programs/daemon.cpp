@@ -137,7 +137,12 @@ std::optional<error> daemon::open_store() {
 std::optional<error> daemon::open_alert_stream() {
   if (settings_.alerts_stream.empty()) return std::nullopt;
   if (!settings_.alerts_replay.empty()) history_ = std::make_shared<stream_history>();
-  auto opened = alert_stream::bind(settings_.alerts_stream, history_);
+  // A stream that lasts keeps its name, and with it the meaning of its numbers.
+  constexpr std::uint64_t lasting_epoch = 1;
+  const auto from = store_->durable()
+                        ? std::optional{stream_position{store_->name(), lasting_epoch, 0}}
+                        : std::nullopt;
+  auto opened = alert_stream::bind(settings_.alerts_stream, history_, from);
   if (!opened) return opened.failure();
   stream_ = std::move(*opened);
   spdlog::info("alerts.stream: publishing on {}", stream_->endpoint());

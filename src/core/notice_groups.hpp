@@ -48,6 +48,7 @@ class notice_groups {
 
   [[nodiscard]] route_table& routes() noexcept { return routes_; }
   [[nodiscard]] std::vector<group_view> view();
+  [[nodiscard]] std::size_t size() const noexcept { return group_of_.size(); }
 
   /// Adds the records that changed since the last call; no bytes: gone.
   void take_changed(std::map<std::string, std::string>& into);

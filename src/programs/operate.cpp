@@ -51,7 +51,7 @@ std::optional<std::string> body_of(const operate_options& chosen) {
 int run_operation(const operate_options& chosen, std::string_view endpoint, std::string_view done) {
   const auto body = body_of(chosen);
   if (!body) {
-    notice(
+    tell(
         "error: wanted alert ids (32 hexadecimal digits) or matchers (name=\"value\"), not both");
     return exit_usage;
   }
@@ -62,9 +62,9 @@ int run_operation(const operate_options& chosen, std::string_view endpoint, std:
     (void)print_line(answer.body->json());
   } else {
     const auto count = answer.body->at("changed").text();
-    notice(fmt::format("{} {} {}", count, count == "1" ? "alert" : "alerts", done));
+    tell(fmt::format("{} {} {}", count, count == "1" ? "alert" : "alerts", done));
     for (const json_tree& each : refused) {
-      notice(fmt::format("error: {}: {}", each.at("alert_id").text(), each.at("message").text()));
+      tell(fmt::format("error: {}: {}", each.at("alert_id").text(), each.at("message").text()));
     }
   }
   return refused.empty() ? exit_ok : exit_check_failed;

@@ -45,7 +45,7 @@ int run_agent(const host_options& chosen) {
   const auto interval = parse_duration(chosen.interval);
   if (!interval || *interval < std::chrono::milliseconds{100} ||
       *interval > std::chrono::hours{24}) {
-    tell(fmt::format("--interval: seen \"{}\", wanted a duration from 100ms to 1d",
+    say(fmt::format("--interval: seen \"{}\", wanted a duration from 100ms to 1d",
                        chosen.interval));
     return exit_usage;
   }
@@ -55,7 +55,7 @@ int run_agent(const host_options& chosen) {
     if (chosen.once || chosen.count > 0 || failed->code != "unreachable") {
       return report_connect_failure(*failed, "ingest.push");
     }
-    tell(fmt::format("{}; measuring and trying again", failed->message));
+    say(fmt::format("{}; measuring and trying again", failed->message));
   }
   const auto host = host_name();
   const auto source = "host/" + host;
@@ -75,7 +75,7 @@ int run_agent(const host_options& chosen) {
     if (round == rounds) break;
   }
   const bool all = outbox.close();
-  tell(fmt::format("sent {} measurements, dropped {}", outbox.sent(), outbox.dropped()));
+  say(fmt::format("sent {} measurements, dropped {}", outbox.sent(), outbox.dropped()));
   return all ? exit_ok : exit_check_failed;
 }
 

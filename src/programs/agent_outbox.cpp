@@ -41,13 +41,13 @@ void agent_outbox::add(std::string encoded) {
 
 void agent_outbox::tell_away() {
   if (!away_)
-    tell(fmt::format("{} takes nothing: holding up to {} events", endpoint_, events_max));
+    say(fmt::format("{} takes nothing: holding up to {} events", endpoint_, events_max));
   away_ = true;
 }
 
 bool agent_outbox::flush() {
   if (dropped_ > dropped_told_) {
-    tell(fmt::format("dropped {} events, the oldest ones: {} takes nothing",
+    say(fmt::format("dropped {} events, the oldest ones: {} takes nothing",
                        dropped_ - dropped_told_, endpoint_));
     dropped_told_ = dropped_;
   }
@@ -75,7 +75,7 @@ bool agent_outbox::flush() {
     held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(count));
     sent_ += count;
   }
-  if (away_) tell(fmt::format("{} takes events again", endpoint_));
+  if (away_) say(fmt::format("{} takes events again", endpoint_));
   away_ = false;
   return true;
 }
@@ -84,8 +84,8 @@ bool agent_outbox::close() {
   next_try_ = {};
   const bool all_sent = flush();
   const bool flushed = !sender_ || sender_->close(close_patience);
-  if (!all_sent) tell(fmt::format("{} events were not sent", held_.size()));
-  if (!flushed) tell(fmt::format("{} went away: some events may be lost", endpoint_));
+  if (!all_sent) say(fmt::format("{} events were not sent", held_.size()));
+  if (!flushed) say(fmt::format("{} went away: some events may be lost", endpoint_));
   return all_sent && flushed && dropped_ == 0;
 }
 

@@ -158,13 +158,13 @@ void tell(log_tail::happening happened, const std::string& file) {
     case none:
       return;
     case opened:
-      return tell(fmt::format("{}: following", file));
+      return say(fmt::format("{}: following", file));
     case rotated:
-      return tell(fmt::format("{}: rotated: following the new file", file));
+      return say(fmt::format("{}: rotated: following the new file", file));
     case truncated:
-      return tell(fmt::format("{}: truncated: reading from its start", file));
+      return say(fmt::format("{}: truncated: reading from its start", file));
     case missing:
-      return tell(fmt::format("{}: is not there: waiting for it", file));
+      return say(fmt::format("{}: is not there: waiting for it", file));
   }
 }
 
@@ -181,7 +181,7 @@ class told_tail {
       last_failure_.clear();
     } else if (last_failure_ != happened.failure().message) {
       last_failure_ = happened.failure().message;
-      tell("error: " + last_failure_);
+      say("error: " + last_failure_);
     }
   }
   [[nodiscard]] bool more() const noexcept { return tail_.more(); }
@@ -211,7 +211,7 @@ int follow(told_tail& tail, std::vector<std::string> lines, line_events& events,
     if (stop.wait(more ? duration{0} : poll_interval) == stop_signal::reason::signalled) break;
   }
   const bool all = outbox.close() && next_line == lines.size();
-  tell(fmt::format("sent {} events, dropped {}, lines cut {}, lines read and not sent {}",
+  say(fmt::format("sent {} events, dropped {}, lines cut {}, lines read and not sent {}",
                      outbox.sent(), outbox.dropped(), tail.lines_cut(), lines.size() - next_line));
   return all ? exit_ok : exit_check_failed;
 }
@@ -219,7 +219,7 @@ int follow(told_tail& tail, std::vector<std::string> lines, line_events& events,
 int run_agent(const tail_options& chosen) {
   auto patterns = compile_patterns(chosen);
   if (!patterns) {
-    tell("error: " + patterns.failure().message);
+    say("error: " + patterns.failure().message);
     return exit_usage;
   }
   line_events events(chosen, std::move(*patterns));
@@ -231,7 +231,7 @@ int run_agent(const tail_options& chosen) {
   tail.look(lines);
   if (const auto failed = outbox.connect()) {
     if (failed->code != "unreachable") return report_connect_failure(*failed, "ingest.push");
-    tell(fmt::format("{}; following and trying again", failed->message));
+    say(fmt::format("{}; following and trying again", failed->message));
   }
   return follow(tail, std::move(lines), events, outbox, stop);
 }

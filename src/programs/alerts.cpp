@@ -52,7 +52,7 @@ int run_alerts(const alerts_options& chosen) {
                owner, flags_of(each)});
   }
   if (table.size() == 0) {
-    tell("no active alerts");
+    say("no active alerts");
     return exit_ok;
   }
   return table.print(colour_on_stdout()) ? exit_ok : exit_check_failed;

@@ -33,16 +33,16 @@ bool read_event(const std::string& text, const event_limits& limits, event_batch
   decoder.decode(text, now, into, refused);
   if (refused.empty() && into.events.size() == 1) return true;
   if (refused.empty()) {
-    tell(fmt::format("--event: error: seen {} events, wanted one", into.events.size()));
+    say(fmt::format("--event: error: seen {} events, wanted one", into.events.size()));
   } else {
-    tell(fmt::format("--event: error: {}: {}", refused[0].code, refused[0].message));
+    say(fmt::format("--event: error: {}: {}", refused[0].code, refused[0].message));
   }
   return false;
 }
 
 int run_check(const check_options& chosen) {
   if (chosen.config.empty() == chosen.files.empty()) {
-    tell("error: wanted either --config FILE or rule files");
+    say("error: wanted either --config FILE or rule files");
     return exit_usage;
   }
   diagnostics found;
@@ -77,7 +77,7 @@ int run_check(const check_options& chosen) {
     }
   }
   if (!good) return exit_check_failed;
-  tell(
+  say(
       fmt::format("{} rules in {} units are good", rules->rules().size(), rules->units().size()));
   return exit_ok;
 }

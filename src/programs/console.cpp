@@ -21,7 +21,7 @@ int parse_command_line(CLI::App& app, int argc, char** argv) {
   return exit_ok;
 }
 
-void tell(std::string_view line) {
+void say(std::string_view line) {
   const auto text = fmt::format("{}\n", line);
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
@@ -33,7 +33,7 @@ bool print_line(std::string_view line) {
 }
 
 void print_diagnostics(const diagnostics& found) {
-  for (const auto& each : found) tell(each.text());
+  for (const auto& each : found) say(each.text());
 }
 
 bool colour_on_stdout() {
@@ -57,9 +57,9 @@ std::string host_name() {
 }
 
 int report_connect_failure(const error& failure, std::string_view setting) {
-  tell(fmt::format("error: {}", failure.message));
+  say(fmt::format("error: {}", failure.message));
   if (failure.code == "bad_endpoint") return exit_usage;
-  tell(
+  say(
       fmt::format("Is tocsind running, and is this its `{}` endpoint? Another one is given on "
                   "the command line (see --help).",
                   setting));

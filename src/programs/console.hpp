@@ -23,7 +23,7 @@ inline constexpr int exit_bad_settings = 78;  ///< EX_CONFIG
 [[nodiscard]] int parse_command_line(CLI::App& app, int argc, char** argv);
 
 /// One line on stderr: notices never mix with data.
-void tell(std::string_view line);
+void say(std::string_view line);
 /// One line on stdout. False when stdout takes no more (a closed pipe, a full disk).
 bool print_line(std::string_view line);
 /// Prints all findings of a load on stderr.

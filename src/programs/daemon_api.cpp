@@ -55,13 +55,13 @@ daemon_answer ask_daemon(const daemon_address& of, std::string_view method, std:
   const auto answer = client.ask(method, path, body);
   if (!answer) return {std::nullopt, report_connect_failure(answer.failure(), "http.listen")};
   if (answer->status >= 400) {
-    tell(fmt::format("error: {}", refusal_text(*answer)));
+    say(fmt::format("error: {}", refusal_text(*answer)));
     return {std::nullopt, exit_check_failed};
   }
   if (answer->body.empty()) return {json_tree{}, exit_ok};
   auto parsed = json_tree::parse(answer->body);
   if (!parsed) {
-    tell(fmt::format("error: {} gave {}", client.address(), parsed.failure().message));
+    say(fmt::format("error: {} gave {}", client.address(), parsed.failure().message));
     return {std::nullopt, exit_failure};
   }
   return {*std::move(parsed), exit_ok};

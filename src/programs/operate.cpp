@@ -51,7 +51,7 @@ std::optional<std::string> body_of(const operate_options& chosen) {
 int run_operation(const operate_options& chosen, std::string_view endpoint, std::string_view done) {
   const auto body = body_of(chosen);
   if (!body) {
-    tell(
+    say(
         "error: wanted alert ids (32 hexadecimal digits) or matchers (name=\"value\"), not both");
     return exit_usage;
   }
@@ -62,9 +62,9 @@ int run_operation(const operate_options& chosen, std::string_view endpoint, std:
     (void)print_line(answer.body->json());
   } else {
     const auto count = answer.body->at("changed").text();
-    tell(fmt::format("{} {} {}", count, count == "1" ? "alert" : "alerts", done));
+    say(fmt::format("{} {} {}", count, count == "1" ? "alert" : "alerts", done));
     for (const json_tree& each : refused) {
-      tell(fmt::format("error: {}: {}", each.at("alert_id").text(), each.at("message").text()));
+      say(fmt::format("error: {}: {}", each.at("alert_id").text(), each.at("message").text()));
     }
   }
   return refused.empty() ? exit_ok : exit_check_failed;

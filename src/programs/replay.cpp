@@ -102,7 +102,7 @@ bool replay_file(event_file& from, recorded_events& reader, judges& to, progress
     const auto piece = reader.read(from);
     for (const auto& each : piece.refused) {
       progress.aside([&] {
-        tell(fmt::format("{}: {} {}: rejected: {}: {}", from.name(), from.counted_as(),
+        say(fmt::format("{}: {} {}: rejected: {}: {}", from.name(), from.counted_as(),
                            each.message, each.why.code, each.why.message));
       });
     }
@@ -111,7 +111,7 @@ bool replay_file(event_file& from, recorded_events& reader, judges& to, progress
     if (piece.events && !to.push(piece.events)) return false;
     progress.update(totals.events, totals.bytes + from.bytes_taken());
     if (piece.failure) {
-      progress.aside([&] { tell("error: " + piece.failure->message); });
+      progress.aside([&] { say("error: " + piece.failure->message); });
       ++totals.unread_files;
     }
     if (!piece.ended) continue;
@@ -126,7 +126,7 @@ bool replay_files(const std::vector<std::string>& names, recorded_events& reader
   for (const auto& name : names) {
     auto file = event_file::open(name);
     if (!file) {
-      progress.aside([&] { tell("error: " + file.failure().message); });
+      progress.aside([&] { say("error: " + file.failure().message); });
       ++totals.unread_files;
     } else if (!replay_file(*file, reader, to, progress, totals)) {
       return false;
@@ -165,7 +165,7 @@ void print_summary(const replay_totals& totals, const pipeline_counts& counts,
   std::uint64_t late = 0;
   for (const auto& [rule, totals_of] : counts.by_rule) late += totals_of.late;
   const double seconds = std::max(std::chrono::duration<double>(took).count(), 1e-6);
-  tell(fmt::format("{} events, {} rejected, {} late, {} transitions; {:.0f} events/s",
+  say(fmt::format("{} events, {} rejected, {} late, {} transitions; {:.0f} events/s",
                      totals.events, totals.rejected + counts.events.rejected, late,
                      counts.transitions, static_cast<double>(totals.events) / seconds));
 }
@@ -246,7 +246,7 @@ int run_replay(const replay_options& chosen) {
   progress_line progress(bytes_of(chosen.events));
   judges running;
   if (const auto failed = start(chosen, rules, progress, fresh, old, running)) {
-    tell("error: " + failed->message);
+    say("error: " + failed->message);
     return exit_usage;
   }
   const auto begun = std::chrono::steady_clock::now();
@@ -267,11 +267,11 @@ int run_replay(const replay_options& chosen) {
   }
   print_summary(totals, running.counts(), std::chrono::steady_clock::now() - begun);
   if (!well) {
-    tell("error: the pipeline failed: " + running.failure());
+    say("error: the pipeline failed: " + running.failure());
     return exit_failure;
   }
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    tell("error: the standard output took not everything");
+    say("error: the standard output took not everything");
     return exit_check_failed;
   }
   return totals.unread_files == 0 ? exit_ok : exit_check_failed;

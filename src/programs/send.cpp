@@ -36,7 +36,7 @@ class sending {
   void send(std::string_view message, std::size_t events) {
     using std::chrono::seconds;
     while (!to_.send(message, duration{seconds{2}})) {
-      tell("waiting: the daemon pushes back or has gone away; Ctrl-C gives up");
+      say("waiting: the daemon pushes back or has gone away; Ctrl-C gives up");
     }
     events_ += events;
     const auto now = steady::now();
@@ -47,7 +47,7 @@ class sending {
   }
 
   void finish() {
-    if (progress_shown_ && is_terminal_stderr()) tell("");
+    if (progress_shown_ && is_terminal_stderr()) say("");
     report("", "\n");
   }
 
@@ -104,7 +104,7 @@ int send_file(const send_options& chosen, event_file& from, sending& out) {
   for (;;) {
     const auto next = from.next();
     if (!next) {
-      tell("error: " + next.failure().message);
+      say("error: " + next.failure().message);
       ++wrong;
       break;
     }
@@ -118,7 +118,7 @@ int send_file(const send_options& chosen, event_file& from, sending& out) {
     std::vector<rejection> refused;
     decoder.decode(message.bytes, instant{}, events, refused);
     for (const auto& each : refused) {
-      tell(fmt::format("{} {}: error: {}: {}", from.counted_as(), message.number, each.code,
+      say(fmt::format("{} {}: error: {}: {}", from.counted_as(), message.number, each.code,
                          each.message));
     }
     wrong += refused.size();
@@ -126,13 +126,13 @@ int send_file(const send_options& chosen, event_file& from, sending& out) {
   }
   batches.flush();
   if (wrong == 0) return exit_ok;
-  tell(fmt::format("{} events were not sent: see the errors above", wrong));
+  say(fmt::format("{} events were not sent: see the errors above", wrong));
   return exit_check_failed;
 }
 
 int run_send(const send_options& chosen) {
   if (!chosen.input.empty() && chosen.input != "-") {
-    tell(
+    say(
         fmt::format("error: seen \"{}\", wanted \"-\" (standard input), --file FILE, or one "
                     "event's fields",
                     chosen.input));
@@ -140,7 +140,7 @@ int run_send(const send_options& chosen) {
   }
   const bool from_file = !chosen.input.empty() || !chosen.file.empty();
   if (from_file == chosen.event.given()) {
-    tell(
+    say(
         "error: wanted one event's fields (--item, --value, ...), or \"-\", or --file FILE: "
         "exactly one of these");
     return exit_usage;
@@ -150,14 +150,14 @@ int run_send(const send_options& chosen) {
   if (from_file) {
     auto opened = event_file::open(chosen.file.empty() ? "-" : chosen.file);
     if (!opened) {
-      tell("error: " + opened.failure().message);
+      say("error: " + opened.failure().message);
       return exit_check_failed;
     }
     file.emplace(std::move(*opened));
   } else {
     auto made = chosen.event.encode();
     if (!made) {
-      tell("error: " + made.failure().message);
+      say("error: " + made.failure().message);
       return exit_usage;
     }
     event = std::move(*made);
@@ -172,7 +172,7 @@ int run_send(const send_options& chosen) {
     out.send(event, 1);
   }
   if (!(*connected)->close()) {
-    tell("error: the daemon did not take everything within 30 s: some events may be lost");
+    say("error: the daemon did not take everything within 30 s: some events may be lost");
     return exit_unreachable;
   }
   if (file) out.finish();

@@ -55,7 +55,7 @@ bool write_recurrence(json_line& body, const silence_options& chosen) {
     for (const std::string& each : chosen.times) {
       const auto ranges = minute_ranges(each);
       if (!ranges) {
-        tell(fmt::format("error: --times: '{}' is not HH:MM-HH:MM", each));
+        say(fmt::format("error: --times: '{}' is not HH:MM-HH:MM", each));
         return false;
       }
       for (const auto& [start, end] : *ranges) {
@@ -120,7 +120,7 @@ int run_list(const silence_options& chosen) {
                each.at("created_by").text(), matchers_cell(each), each.at("comment").text()});
   }
   if (table.size() == 0) {
-    tell("no such silences");
+    say("no such silences");
     return exit_ok;
   }
   return table.print(colour_on_stdout()) ? exit_ok : exit_check_failed;
@@ -149,7 +149,7 @@ int run_preview(const silence_options& chosen) {
     table.add({each.at("alert_id").text(), each.at("state").text(), each.at("severity").text(),
                each.at("rule").text(), each.at("title").text()});
   }
-  tell(fmt::format("{} active alerts match", answer.body->at("count").text()));
+  say(fmt::format("{} active alerts match", answer.body->at("count").text()));
   if (table.size() == 0) return exit_ok;
   return table.print(colour_on_stdout()) ? exit_ok : exit_check_failed;
 }

@@ -113,7 +113,7 @@ result<std::vector<test_outcome>> run_all(const std::vector<loaded_tests>& files
 int run_tests(const test_options& chosen) {
   const re2::RE2 chosen_by(chosen.run, re2::RE2::Quiet);
   if (!chosen_by.ok()) {
-    tell(fmt::format("error: --run: \"{}\" is no regular expression: {}", chosen.run,
+    say(fmt::format("error: --run: \"{}\" is no regular expression: {}", chosen.run,
                        chosen_by.error()));
     return exit_usage;
   }
@@ -127,11 +127,11 @@ int run_tests(const test_options& chosen) {
   }
   const auto outcomes = run_all(files, chosen_by, chosen);
   if (!outcomes) {
-    tell("error: " + outcomes.failure().message);
+    say("error: " + outcomes.failure().message);
     return exit_failure;
   }
   if (outcomes->empty()) {
-    tell(fmt::format("error: no test to run{}",
+    say(fmt::format("error: no test to run{}",
                        chosen.run.empty() ? "" : ": --run matches no test's name"));
     return exit_usage;
   }

@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
     const int parsed = tocsin::parse_command_line(app, argc, argv);
     return parsed == tocsin::exit_ok ? code : parsed;
   } catch (const std::exception& failure) {
-    tocsin::tell(fmt::format("tocsin: {}", failure.what()));
+    tocsin::say(fmt::format("tocsin: {}", failure.what()));
     return tocsin::exit_failure;
   }
 }

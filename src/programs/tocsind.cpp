@@ -109,11 +109,11 @@ int start(const options& chosen) {
   loaded_enrichment enrich;
   const auto rules = load(chosen.config, from, enrich);
   if (!rules) {
-    tell(fmt::format("{}: not started: see the errors above", chosen.config));
+    say(fmt::format("{}: not started: see the errors above", chosen.config));
     return exit_bad_settings;
   }
   if (chosen.check_only) {
-    tell(fmt::format("{}: settings and {} rules are good", chosen.config, rules->rules().size()));
+    say(fmt::format("{}: settings and {} rules are good", chosen.config, rules->rules().size()));
     return exit_ok;
   }
   return serve(from, rules, std::move(enrich));
@@ -143,7 +143,7 @@ int main(int argc, char** argv) {
     const int parsed = tocsin::parse_command_line(app, argc, argv);
     return parsed == tocsin::exit_ok ? code : parsed;
   } catch (const std::exception& failure) {
-    tocsin::tell(fmt::format("tocsind: {}", failure.what()));
+    tocsin::say(fmt::format("tocsind: {}", failure.what()));
     return tocsin::exit_failure;
   }
 }

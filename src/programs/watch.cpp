@@ -55,11 +55,11 @@ class silence_notice {
   static constexpr duration patience = std::chrono::seconds{5};
 
   void heard() {
-    if (told_) tell("the daemon is heard again");
+    if (told_) say("the daemon is heard again");
     told_ = false;
   }
   void silent() {
-    if (!told_) tell("the daemon is silent: no heartbeat for 5 s; still listening");
+    if (!told_) say("the daemon is silent: no heartbeat for 5 s; still listening");
     told_ = true;
   }
 
@@ -72,14 +72,14 @@ bool print_alert(const stream_message& message, const watch_options& chosen) {
   if (chosen.json) {
     const auto line = msgpack_to_json(message.alert);
     if (!line) {
-      tell("error: " + line.failure().message);
+      say("error: " + line.failure().message);
       return true;
     }
     return print_line(*line) && std::fflush(stdout) == 0;
   }
   const auto summary = read_summary(message.alert);
   if (!summary) {
-    tell("error: " + summary.failure().message);
+    say("error: " + summary.failure().message);
     return true;
   }
   return print_line(alert_line(*summary, colour_on_stdout())) && std::fflush(stdout) == 0;
@@ -122,7 +122,7 @@ void watcher::print(const stream_message& message) {
 
 void watcher::print_all(const replay_answer& answer) {
   if (answer.snapshot) {
-    tell(
+    say(
         fmt::format("the daemon's history does not reach back so far: instead of it, the active "
                     "alerts as of seq {}",
                     answer.snapshot->seq));
@@ -148,27 +148,27 @@ std::optional<replay_answer> watcher::repair(const stream_message& after_gap) {
   const auto before = header.kind == "heartbeat" ? header.seq : header.seq - 1;
   const auto gap = fmt::format("gap: {} transitions before seq {}", after_gap.missed, before + 1);
   if (chosen_.replay.empty() || (failed_at_ && clock::now() - *failed_at_ < ask_again_after)) {
-    tell(gap + " did not arrive");
+    say(gap + " did not arrive");
     return std::nullopt;
   }
   auto answer = from_.fetch(chosen_.replay, before - after_gap.missed, header.epoch);
   if (!answer) {
     failed_at_ = clock::now();
-    if (!signalled) tell(fmt::format("{} did not arrive: {}", gap, answer.failure().message));
+    if (!signalled) say(fmt::format("{} did not arrive: {}", gap, answer.failure().message));
     return std::nullopt;
   }
-  tell(fmt::format("{} did not arrive: fetched from {}", gap, chosen_.replay));
+  say(fmt::format("{} did not arrive: fetched from {}", gap, chosen_.replay));
   return std::move(*answer);
 }
 
 void watcher::hear(const stream_message& message) {
   const auto& header = message.header;
   if (!connected_) {
-    tell(fmt::format("connected to {}: stream {}, seq {}", chosen_.stream, header.stream,
+    say(fmt::format("connected to {}: stream {}, seq {}", chosen_.stream, header.stream,
                        header.seq));
     connected_ = true;
   }
-  if (message.restarted) tell("the daemon started anew: the numbering began again");
+  if (message.restarted) say("the daemon started anew: the numbering began again");
   const auto fetched = message.missed > 0 ? repair(message) : std::nullopt;
   const bool printed =
       fetched && fetched->through.stream == header.stream && fetched->through.epoch == header.epoch;
@@ -182,7 +182,7 @@ int watcher::follow() {
   while (!signalled && !exit_code_) {
     const auto received = from_.receive(silence_notice::patience);
     if (!received) {
-      tell("error: " + received.failure().message);
+      say("error: " + received.failure().message);
     } else if (*received) {
       silence.heard();
       hear(**received);
@@ -195,7 +195,7 @@ int watcher::follow() {
 
 int run_watch(const watch_options& chosen) {
   if (chosen.since && chosen.replay.empty()) {
-    tell("error: --since: wanted a replay socket to ask, --replay is \"\"");
+    say("error: --since: wanted a replay socket to ask, --replay is \"\"");
     return exit_usage;
   }
   auto connected = stream_subscriber::connect(chosen.stream, chosen.prefix);

@@ -29,8 +29,8 @@ constexpr std::int64_t indexed_max = 5000;
 
 /// Durable at each commit. The file beside the database is cut back when it has grown in a burst.
 constexpr const char* durable_settings =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; "
-    "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000";
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; "
+    "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 16000";
 /// Nobody reads it after a crash; what a commit changes is kept in memory so that it can be undone.
 constexpr const char* temporary_settings =
     "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192";

@@ -6,9 +6,11 @@
 #include <array>
 #include <cstdlib>
 #include <ctime>
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
+#include <string>
 
 #include "support/window_scenario.hpp"
 #include "tocsin/alert_labels.hpp"

@@ -24,7 +24,7 @@ class random_history {
 
   /// What differs, or "".
   std::string run() {
-    for (int step = 0; step < 60; ++step) {
+    for (int step = 0; step < 100; ++step) {
       act();
       if (one_in(3)) hand_over();
       if (one_in(4)) {

@@ -34,7 +34,7 @@ struct http_request {
 
 struct http_response {
   unsigned status = 200;
-  std::string content_type = "application/json";
+  std::string content_type = "application/json";  ///< "": not said
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  ///< beside Content-Type and -Length
 };

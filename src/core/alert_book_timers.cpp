@@ -11,9 +11,6 @@
 namespace tocsin {
 namespace {
 
-/// How often the book looks for what it need not remember any more.
-constexpr duration forget_every = std::chrono::minutes{1};
-
 bool any_matches(const std::vector<silence_ptr>& any_of, const alert& of) {
   return std::any_of(any_of.begin(), any_of.end(),
                      [&](const silence_ptr& each) { return matches(each->matchers, of); });
@@ -98,8 +95,6 @@ void alert_keeper::turn_minute(instant at) {
 void alert_keeper::forget_old(instant at) {
   if (policy_->detect_flapping) flaps_.forget(at);
   if (silences_.size() == 0) return;
-  if (at - forgotten_at_ < forget_every) return;
-  forgotten_at_ = at;
   for (std::string& id : silences_.forget_expired(at - policy_->keep_expired_silences)) {
     silences_gone_.push_back(std::move(id));
   }

@@ -183,7 +183,6 @@ class alert_keeper {
   std::uint64_t seq_ = 0;
   instant silences_due_ = no_time;
   instant minute_due_ = no_time;
-  instant forgotten_at_{};
   bool restoring_ = false;  ///< groups are not told and not run
 
   std::vector<fingerprint> concerned_;  ///< to be looked at after the alert that is looked at now

@@ -24,7 +24,7 @@ struct findings_log {
 
 const std::shared_ptr<const rule_set>& rules() {
   static const auto set =
-      rules_with_delays({{0s, 0s}, {5s, 0s}, {0s, 4s}, {3s, 3s}, {0s, 3s, 6s}, {4s, 0s, 5s}});
+      rules_with_delays({{0s, 0s}, {5s, 0s}, {0s, 4s}, {3s, 3s}, {0s, 3s, 6s}, {4s, 0s, 3s}});
   return set;
 }
 

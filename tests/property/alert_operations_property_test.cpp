@@ -521,7 +521,10 @@ class comparison {
   }
 
   void step(instant clock, const std::vector<finding>& findings) {
-    std::vector<finding> shuffled(findings.rbegin(), findings.rend());
+    // Shards report one after the other: by key, each in its own order.
+    std::vector<finding> shuffled = findings;
+    std::stable_sort(shuffled.begin(), shuffled.end(),
+                     [](const finding& a, const finding& b) { return a.print > b.print; });
     const book_changes changes = book_.step(clock, std::move(shuffled));
     model_.step(clock, findings);
     const instant from = std::exchange(clock_, clock);

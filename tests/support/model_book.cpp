@@ -81,6 +81,11 @@ bool is_among(const std::vector<alert_state>& some, alert_state state) {
   return std::find(some.begin(), some.end(), state) != some.end();
 }
 
+std::string wrong_with(const alert_selector& which, const std::string& by) {
+  if (by.empty()) return "bad_operation";
+  return which.ids.empty() && which.matchers.empty() ? "nothing_chosen" : "";
+}
+
 /// Alertmanager's walk through the tree.
 void walk(const notify_route& route, const alert& of, std::vector<const notify_route*>& into) {
   const std::size_t before = into.size();
@@ -172,7 +177,8 @@ std::optional<instant> model_book::next_deadline(const life& of) const {
     const rule_spec& spec = spec_of(of);
     if (of.now.state == alert_state::pending) all.push_back(of.now.started_at + spec.pending_for);
     if (of.cleared_at) all.push_back(*of.cleared_at + spec.keep_firing_for);
-    if (spec.close_after > duration{0}) all.push_back(of.last_met + spec.close_after);
+    if (of.now.state != alert_state::pending && spec.close_after > duration{0})
+      all.push_back(of.last_met + spec.close_after);
   }
   if (of.now.state == alert_state::acknowledged && of.now.acknowledged->until) {
     all.push_back(*of.now.acknowledged->until);
@@ -206,10 +212,12 @@ void model_book::run_clocks(life& of) {
   if (of.rule) {
     const rule_spec& spec = spec_of(of);
     if (now.state == alert_state::pending && now.started_at + spec.pending_for <= now_) {
+      evaluate(now.print, true);
       move(of, alert_state::firing, "condition held for " + format_duration(spec.pending_for),
            "rule");
     }
-    if (spec.close_after > duration{0} && of.last_met + spec.close_after <= now_) {
+    if (now.state != alert_state::pending && spec.close_after > duration{0} &&
+        of.last_met + spec.close_after <= now_) {
       return move(of, alert_state::closed, "no data for " + format_duration(spec.close_after),
                   "checker");
     }
@@ -218,7 +226,8 @@ void model_book::run_clocks(life& of) {
     }
   }
   if (of.ends_at && *of.ends_at <= now_) {
-    return move(of, alert_state::resolved, "end time passed", "api");
+    evaluate(now.print, false);
+    return move(of, alert_state::resolved, "end time passed", "checker");
   }
   if (now.state == alert_state::acknowledged && now.acknowledged->until &&
       *now.acknowledged->until <= now_) {
@@ -311,11 +320,11 @@ void model_book::take(const finding& found) {
   using kind = finding::kind;
   const auto known = alive_.find(found.print);
   if (known == alive_.end() && found.what != kind::met) return;
-  evaluate(found.print, found.what == kind::met || found.what == kind::updated);
   if (known == alive_.end()) return begin(found);
   life& of = known->second;
   const rule_spec& spec = spec_of(of);
   const bool waits = of.now.state == alert_state::pending;
+  if (!waits) evaluate(found.print, found.what == kind::met || found.what == kind::updated);
   const std::string cause{found.cause};
   if (found.what == kind::met || found.what == kind::updated) {
     go_on(of, found);
@@ -349,6 +358,7 @@ void model_book::begin(const finding& found) {
   now.started_at = now_;
   life& kept = alive_[found.print] = of;
   const bool waits = by.spec.pending_for > duration{0};
+  if (!waits) evaluate(found.print, true);
   move(kept, waits ? alert_state::pending : alert_state::firing,
        waits ? "condition met" : std::string{found.cause}, "rule");
 }
@@ -425,10 +435,6 @@ model_book::outcome model_book::operate(const operation& wanted, const std::stri
 /// Those chosen for whom it is legal; who was named and is not among them is refused.
 void model_book::choose(const alert_selector& which, const std::vector<alert_state>& legal,
                         outcome& into, std::vector<life*>& chosen) {
-  if (which.ids.empty() && which.matchers.empty()) {
-    into.code = "nothing_chosen";
-    return;
-  }
   for (const fingerprint& id : which.ids) {
     into.alerts[id] = "not_found";
     for (auto& [print, each] : alive_) {
@@ -447,10 +453,9 @@ void model_book::choose(const alert_selector& which, const std::vector<alert_sta
 
 model_book::outcome model_book::run(const acknowledge_alerts& wanted) {
   outcome done;
-  if (wanted.by.empty() || (wanted.until && *wanted.until <= now_)) {
-    done.code = "bad_operation";
-    return done;
-  }
+  done.code = wrong_with(wanted.which, wanted.by);
+  if (done.code.empty() && wanted.until && *wanted.until <= now_) done.code = "bad_operation";
+  if (!done.code.empty()) return done;
   std::vector<alert_state> legal{alert_state::firing};
   const bool named = !wanted.which.ids.empty();
   if (wanted.replace || named) legal.push_back(alert_state::acknowledged);
@@ -469,10 +474,8 @@ model_book::outcome model_book::run(const acknowledge_alerts& wanted) {
 
 model_book::outcome model_book::run(const unacknowledge_alerts& wanted) {
   outcome done;
-  if (wanted.by.empty()) {
-    done.code = "bad_operation";
-    return done;
-  }
+  done.code = wrong_with(wanted.which, wanted.by);
+  if (!done.code.empty()) return done;
   std::vector<life*> chosen;
   choose(wanted.which, {alert_state::acknowledged}, done, chosen);
   for (life* each : chosen) {
@@ -489,10 +492,8 @@ const std::vector<alert_state> any_active{alert_state::pending, alert_state::fir
 
 model_book::outcome model_book::run(const close_alerts& wanted) {
   outcome done;
-  if (wanted.by.empty()) {
-    done.code = "bad_operation";
-    return done;
-  }
+  done.code = wrong_with(wanted.which, wanted.by);
+  if (!done.code.empty()) return done;
   std::vector<life*> chosen;
   choose(wanted.which, any_active, done, chosen);
   for (life* each : chosen) {
@@ -503,10 +504,9 @@ model_book::outcome model_book::run(const close_alerts& wanted) {
 
 model_book::outcome model_book::run(const note_on_alerts& wanted) {
   outcome done;
-  if (wanted.by.empty() || wanted.note.empty()) {
-    done.code = "bad_operation";
-    return done;
-  }
+  done.code = wrong_with(wanted.which, wanted.by);
+  if (done.code.empty() && wanted.note.empty()) done.code = "bad_operation";
+  if (!done.code.empty()) return done;
   std::vector<life*> chosen;
   choose(wanted.which, any_active, done, chosen);
   for (life* each : chosen) move(*each, each->now.state, "note", wanted.by, wanted.note);
@@ -515,13 +515,12 @@ model_book::outcome model_book::run(const note_on_alerts& wanted) {
 
 model_book::outcome model_book::run(const assign_alerts& wanted) {
   outcome done;
-  if (wanted.by.empty()) {
-    done.code = "bad_operation";
-    return done;
-  }
+  done.code = wrong_with(wanted.which, wanted.by);
+  if (!done.code.empty()) return done;
   std::vector<life*> chosen;
   choose(wanted.which, any_active, done, chosen);
   for (life* each : chosen) {
+    if (each->now.assignee == wanted.to && wanted.note.empty()) continue;
     each->now.assignee = wanted.to;
     move(*each, each->now.state, wanted.to.empty() ? "unassigned" : "assigned to " + wanted.to,
          wanted.by, wanted.note);

@@ -91,7 +91,9 @@ class sqlite_store final : public alert_store {
     if (!claim_) {
       const std::lock_guard alone{writing_};
       const auto pages = database_->integer("PRAGMA page_count").value_or(0);
-      return static_cast<std::uint64_t>(pages * database_->integer("PRAGMA page_size").value_or(0));
+      const auto each = database_->integer("PRAGMA page_size").value_or(0);
+      static_cast<void>(database_->take_failure());  // then it is as if it were empty
+      return static_cast<std::uint64_t>(pages * each);
     }
     std::uint64_t sum = 0;
     for (const char* const beside : {"", "-wal", "-shm"}) {

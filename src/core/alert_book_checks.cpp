@@ -55,7 +55,7 @@ const std::vector<alert_keeper::check>& alert_keeper::checks() {
 void alert_keeper::check_next_state(active_alert& of, const moment& now) {
   if (of.now->state != alert_state::pending || of.rule == no_rule) return;
   // Its windows began empty with a restart: nobody knows yet whether its condition held on.
-  if (of.unconfirmed_until != never) return;
+  if (of.unconfirmed_until != no_time) return;
   const duration wanted = spec_of(of).pending_for;
   if (!now.passed(later(of.now->started_at, wanted))) return;
   evaluate(of, true, now.at);
@@ -73,7 +73,7 @@ void alert_keeper::check_close(active_alert& of, const moment& now) {
 
 void alert_keeper::check_recover(active_alert& of, const moment& now) {
   if (!is_active(of.now->state)) return;
-  if (of.cleared_at != never && of.rule != no_rule && of.is_firing() &&
+  if (of.cleared_at != no_time && of.rule != no_rule && of.is_firing() &&
       now.passed(later(of.cleared_at, spec_of(of).keep_firing_for))) {
     move(of, trigger::cleared, now.at, {"condition cleared", "rule"});
   } else if (now.passed(of.unconfirmed_until)) {
@@ -136,7 +136,7 @@ void alert_keeper::check_notification(active_alert& of, const moment& now) {
     std::move(fresh.begin(), fresh.end(), std::back_inserter(news_));
   }
   for (incident_news& each : std::exchange(news_, {})) hear(each);
-  if (!of.untold) return;
+  if (!of.untold || restoring_) return;
   if (notifies_) dispatcher_.update(now.at, of.now);
   of.untold = false;
 }
@@ -202,10 +202,10 @@ instant alert_keeper::deadline_of(const active_alert& of) const {
   if (of.rule == no_rule) return first;
   const rule_spec& spec = spec_of(of);
   if (now.state == alert_state::pending) {
-    if (of.unconfirmed_until == never) add(later(now.started_at, spec.pending_for));
+    if (of.unconfirmed_until == no_time) add(later(now.started_at, spec.pending_for));
     return first;
   }
-  if (of.cleared_at != never) add(later(of.cleared_at, spec.keep_firing_for));
+  if (of.cleared_at != no_time) add(later(of.cleared_at, spec.keep_firing_for));
   if (spec.close_after != duration::zero()) add(later(of.found_at, spec.close_after));
   return first;
 }
@@ -214,7 +214,7 @@ transition alert_keeper::end(active_alert& of) {
   if (policy_->detect_flapping) flaps_.keep(of, of.now->at);
   std::unique_ptr<active_alert> ended = entries_.remove(of);
   transition last = ended->now;
-  if (std::exchange(ended->failed, false)) ended_.push_back(std::move(ended));
+  if (std::exchange(ended->failed, false) || ended->untold) ended_.push_back(std::move(ended));
   return last;
 }
 

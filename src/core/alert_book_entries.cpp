@@ -76,8 +76,8 @@ active_alert& active_alerts::add(transition now, std::uint32_t rule) {
 }
 
 std::unique_ptr<active_alert> active_alerts::remove(active_alert& of) {
-  if (of.queued != never) queue_.erase(timer_of(of));
-  of.queued = never;
+  if (of.queued != no_time) queue_.erase(timer_of(of));
+  of.queued = no_time;
   if (of.change != unchanged) changed_[of.change] = {nullptr, of.now};
   of.change = unchanged;
   by_id_.erase(of.now->alert_id);
@@ -89,7 +89,7 @@ std::unique_ptr<active_alert> active_alerts::remove(active_alert& of) {
 
 void active_alerts::queue(active_alert& of, instant deadline) {
   if (deadline >= of.queued) return;
-  if (of.queued != never) queue_.erase(timer_of(of));
+  if (of.queued != no_time) queue_.erase(timer_of(of));
   of.queued = deadline;
   queue_.insert(timer_of(of));
 }
@@ -97,7 +97,7 @@ void active_alerts::queue(active_alert& of, instant deadline) {
 active_alert& active_alerts::take_first() {
   active_alert& of = *queue_.begin()->of;
   queue_.erase(queue_.begin());
-  of.queued = never;
+  of.queued = no_time;
   return of;
 }
 

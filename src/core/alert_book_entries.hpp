@@ -18,19 +18,19 @@
 
 namespace tocsin {
 
-inline constexpr instant never = instant::max();
+inline constexpr instant no_time = instant::max();
 /// Of alerts that no rule of the rule set stands behind: posted ones, incidents, and those whose
 /// rule is gone.
 inline constexpr std::uint32_t no_rule = ~std::uint32_t{0};
 
-/// An active alert and what must be known beside it. `never` where a time is not set.
+/// An active alert and what must be known beside it. `no_time` where a time is not set.
 struct active_alert {
   transition now;  ///< shared with whoever was told: changed by putting another in its place
   std::uint32_t rule = no_rule;
-  instant cleared_at = never;         ///< since then keep_firing_for runs
-  instant found_at = never;           ///< the last finding that its condition is met
-  instant unconfirmed_until = never;  ///< after a restart: resolves then, unless it is met again
-  instant evaluated_at = never;       ///< the last evaluation that `flaps` has seen
+  instant cleared_at = no_time;         ///< since then keep_firing_for runs
+  instant found_at = no_time;           ///< the last finding that its condition is met
+  instant unconfirmed_until = no_time;  ///< after a restart: resolves then, unless it is met again
+  instant evaluated_at = no_time;       ///< the last evaluation that `flaps` has seen
   flap_detector flaps;
   severity found_severity = severity::info;  ///< by the last finding; the alert's follows
 
@@ -42,7 +42,7 @@ struct active_alert {
   bool failed_before = false;   ///< one of the last look did: look again soon
 
   /// Of active_alerts: its deadline in the queue, and its place among the changes.
-  instant queued = never;
+  instant queued = no_time;
   std::uint32_t change = ~std::uint32_t{0};
 
   [[nodiscard]] bool is_firing() const noexcept {
@@ -79,7 +79,7 @@ class active_alerts {
   /// before: a deadline that moves away, as most do, then costs nothing.
   void queue(active_alert& of, instant deadline);
   [[nodiscard]] instant first_deadline() const noexcept {
-    return queue_.empty() ? never : queue_.begin()->at;
+    return queue_.empty() ? no_time : queue_.begin()->at;
   }
   /// Takes out the first, of equal time by rule and fingerprint. Precondition: there is one.
   active_alert& take_first();

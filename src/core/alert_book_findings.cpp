@@ -61,9 +61,9 @@ void alert_keeper::begin(finding& found) {
 void alert_keeper::refresh(active_alert& of, finding& found) {
   const bool pending = of.now->state == alert_state::pending;
   of.found_at = found.at;
-  of.unconfirmed_until = never;
+  of.unconfirmed_until = no_time;
   // The condition holds, so what waits for it to stay false has nothing to wait for.
-  of.cleared_at = never;
+  of.cleared_at = no_time;
   of.found_severity = found.severity;
   if (!pending) evaluate(of, true, found.at);
   draft next = draft_of(of);
@@ -91,7 +91,7 @@ void alert_keeper::clear(active_alert& of, const finding& found) {
   evaluate(of, false, found.at);
   if (spec.keep_firing_for == duration::zero()) {
     move(of, trigger::cleared, found.at, {std::string{found.cause}, "rule"});
-  } else if (of.cleared_at == never) {
+  } else if (of.cleared_at == no_time) {
     of.cleared_at = found.at;
     entries_.touch(of);
   }

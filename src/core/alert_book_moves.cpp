@@ -57,7 +57,7 @@ active_alert& alert_keeper::begin(draft fresh, std::uint32_t rule, alert_trigger
     flaps_.give_back(of, at);
     if (trigger == alert_trigger::met_at_once) evaluate(of, true, at);
   }
-  if (mutes_ && minute_due_ == never) minute_due_ = next_minute(at);
+  if (mutes_ && minute_due_ == no_time) minute_due_ = next_minute(at);
   move(of, trigger, at, std::move(words), std::move(fresh));
   return of;
 }
@@ -98,7 +98,7 @@ void alert_keeper::evaluate(active_alert& of, bool firing, instant at) {
   if (!policy_->detect_flapping) return;
   constexpr duration pause = std::chrono::seconds{1};
   const bool before = (of.flaps.bits() & 1U) != 0;
-  if (of.evaluated_at != never && firing == before && at - of.evaluated_at < pause) return;
+  if (of.evaluated_at != no_time && firing == before && at - of.evaluated_at < pause) return;
   of.flaps.evaluate(firing);
   of.evaluated_at = at;
   entries_.touch(of);

@@ -61,7 +61,7 @@ book_changes alert_keeper::restore(book_state stored, instant clock, bool window
   // What is due at the very clock that was stored has not run yet.
   const instant before = clock_ - duration{1};
   (void)silences_.advance(before);
-  silences_due_ = silences_.next_change(before).value_or(never);
+  silences_due_ = silences_.next_change(before).value_or(no_time);
   restore_facts(std::move(stored.facts));
   for (const group_record& each : stored.groups) dispatcher_.restore(each);
   restore_alerts(std::move(stored.alerts));
@@ -73,10 +73,14 @@ book_changes alert_keeper::restore(book_state stored, instant clock, bool window
       return true;
     });
   }
+  // Groups are told of alerts as they are now: what they would have told meanwhile is of the past.
+  restoring_ = true;
   restore_surroundings();
   run_timers(clock);
   clock_ = clock;
   settle_rules(clock);
+  restoring_ = false;
+  tell_groups();
   return take_changes();
 }
 
@@ -137,11 +141,8 @@ void alert_keeper::restore_surroundings() {
     return true;
   });
   for (active_alert* const of : all) {
-    if (inhibits_) {
-      for (const fingerprint& each : inhibitor_.update(*of->now, true, of->is_firing())) {
-        (void)each;  // All are asked below.
-      }
-    }
+    // Whom it concerns is of no interest: all are asked below.
+    if (inhibits_) (void)inhibitor_.update(*of->now, true, of->is_firing());
     of->inhibitor_stale = false;
   }
   for (active_alert* const of : all) {
@@ -149,8 +150,6 @@ void alert_keeper::restore_surroundings() {
     of->shields_stale = (inhibits_ ? inhibitor_.inhibited_by(of->now->print)
                                    : std::vector<std::string>{}) != of->now->shields.inhibited_by ||
                         !plausible_mutes(*of->now);
-    if (notifies_) dispatcher_.update(clock_, of->now);
-    of->untold = false;
   }
   for (active_alert* const of : all) concerned_.push_back(of->now->print);
   look_at_concerned(clock_);
@@ -183,6 +182,16 @@ void alert_keeper::settle_rules(instant clock) {
   }
 }
 
+void alert_keeper::tell_groups() {
+  if (!notifies_) return;
+  entries_.for_each([&](active_alert& of) {
+    dispatcher_.update(clock_, of.now);
+    of.untold = false;
+    return true;
+  });
+  retry_ended(clock_);
+}
+
 book_changes alert_keeper::take_changes() {
   forget_old(clock_);
   book_changes changes;
@@ -191,7 +200,7 @@ book_changes alert_keeper::take_changes() {
   changes.alerts = entries_.take_changed();
   changes.silences = silences_.take_changed();
   changes.silences_gone = std::exchange(silences_gone_, {});
-  if (notifies_) changes.groups = dispatcher_.take_changed();
+  changes.groups = dispatcher_.take_changed();
   changes.notices = std::exchange(notices_, {});
   changes.facts = std::exchange(facts_, {});
   append(changes.facts, flaps_.take_changed());

@@ -11,9 +11,6 @@
 namespace tocsin {
 namespace {
 
-/// How often the book looks for what it need not remember any more.
-constexpr duration forget_every = std::chrono::minutes{1};
-
 bool any_matches(const std::vector<silence_ptr>& any_of, const alert& of) {
   return std::any_of(any_of.begin(), any_of.end(),
                      [&](const silence_ptr& each) { return matches(each->matchers, of); });
@@ -38,13 +35,14 @@ book_changes alert_keeper::step(instant clock, std::vector<finding> findings) {
 void alert_keeper::run_timers(instant before) {
   while (true) {
     const instant alerts = entries_.first_deadline();
-    const instant groups = notifies_ ? dispatcher_.next_due().value_or(never) : never;
+    const bool group_time = notifies_ && !restoring_;
+    const instant groups = group_time ? dispatcher_.next_due().value_or(no_time) : no_time;
     const instant next = std::min({alerts, silences_due_, minute_due_, groups});
     if (next >= before) return;
     if (next == alerts) {
       run_alert_timer(next);
     } else if (next == silences_due_) {
-      turn_silences(next);
+      turn_silences(next, {});
     } else if (next == minute_due_) {
       turn_minute(next);
     } else {
@@ -64,12 +62,14 @@ void alert_keeper::run_alert_timer(instant at) {
   look(of, {at, true});
 }
 
-void alert_keeper::turn_silences(instant at) {
-  const silence_book::turn turn = silences_.advance(at);
-  silences_due_ = silences_.next_change(at).value_or(never);
-  if (turn.began.empty() && turn.ended.empty()) return;
+void alert_keeper::turn_silences(instant at, std::vector<silence_ptr> changed) {
+  silence_book::turn turn = silences_.advance(at);
+  silences_due_ = silences_.next_change(at).value_or(no_time);
+  std::move(turn.began.begin(), turn.began.end(), std::back_inserter(changed));
+  std::move(turn.ended.begin(), turn.ended.end(), std::back_inserter(changed));
+  if (changed.empty()) return;
   entries_.for_each([&](active_alert& of) {
-    if (any_matches(turn.began, *of.now) || any_matches(turn.ended, *of.now)) {
+    if (any_matches(changed, *of.now)) {
       concerned_.push_back(of.now->print);
       of.shields_stale = true;
     }
@@ -79,7 +79,7 @@ void alert_keeper::turn_silences(instant at) {
 }
 
 void alert_keeper::turn_minute(instant at) {
-  minute_due_ = entries_.size() > 0 ? next_minute(at) : never;
+  minute_due_ = entries_.size() > 0 ? next_minute(at) : no_time;
   const auto& intervals = policy_->notify->time_intervals;
   const bool turned =
       std::any_of(intervals.begin(), intervals.end(), [&](const named_time_interval& each) {
@@ -97,8 +97,6 @@ void alert_keeper::turn_minute(instant at) {
 void alert_keeper::forget_old(instant at) {
   if (policy_->detect_flapping) flaps_.forget(at);
   if (silences_.size() == 0) return;
-  if (at - forgotten_at_ < forget_every) return;
-  forgotten_at_ = at;
   for (std::string& id : silences_.forget_expired(at - policy_->keep_expired_silences)) {
     silences_gone_.push_back(std::move(id));
   }

@@ -37,9 +37,9 @@ struct move_words {
   std::string note = {};
 };
 
-/// `from` and a length, `never` staying never.
+/// `from` and a length, `no_time` staying itself.
 [[nodiscard]] constexpr instant later(instant from, duration length) noexcept {
-  return from >= never - length ? never : from + length;
+  return from >= no_time - length ? no_time : from + length;
 }
 
 class alert_keeper {
@@ -126,8 +126,8 @@ class alert_keeper {
 
   void run_timers(instant before);
   void run_alert_timer(instant at);
-  /// Looks at the alerts that a silence which began or ended concerns.
-  void turn_silences(instant at);
+  /// Looks at the alerts that are concerned by silences which began or ended, and by `changed`.
+  void turn_silences(instant at, std::vector<silence_ptr> changed);
   /// Looks at all alerts when some time interval began or ended with this minute.
   void turn_minute(instant at);
   void forget_old(instant at);
@@ -162,6 +162,7 @@ class alert_keeper {
   void doubt(active_alert& of, instant clock);
   void settle_rules(instant clock);
   [[nodiscard]] bool plausible_mutes(const alert& of) const;
+  void tell_groups();
   [[nodiscard]] book_changes take_changes();
 
   std::shared_ptr<const rule_set> rules_;
@@ -180,13 +181,13 @@ class alert_keeper {
 
   instant clock_{};
   std::uint64_t seq_ = 0;
-  instant silences_due_ = never;
-  instant minute_due_ = never;
-  instant forgotten_at_{};
+  instant silences_due_ = no_time;
+  instant minute_due_ = no_time;
+  bool restoring_ = false;  ///< groups are not told and not run
 
   std::vector<fingerprint> concerned_;  ///< to be looked at after the alert that is looked at now
   std::vector<incident_news> news_;     ///< that no check has heard yet
-  std::vector<std::unique_ptr<active_alert>> ended_;  ///< whose last checks threw
+  std::vector<std::unique_ptr<active_alert>> ended_;  ///< of whom not all were told
 
   // Of the step or operation that is under way.
   std::vector<transition> transitions_;

@@ -64,10 +64,18 @@ std::shared_ptr<const alert_policy> recorded_policy() {
   return policy;
 }
 
-std::shared_ptr<const rule_set> one_rule() {
-  auto rules = std::make_shared<rule_set>();
-  rules->rules.emplace_back();
-  rules->rules.back().name = "errors";
+std::shared_ptr<const rule_set> one_rule(duration pending_for = {}) {
+  rule_spec spec;
+  spec.file = "test.yaml";
+  spec.name.text = "errors";
+  spec.where.text = "true";
+  spec.group_by = {placed_text{"host"}};
+  spec.window = {window_kind::sliding, 5min, 1min, {}};
+  spec.having.text = "count() >= 3";
+  spec.pending_for = pending_for;
+  diagnostics found;
+  auto rules = rule_set::compile({std::move(spec)}, found);
+  if (!rules) throw std::runtime_error{"the rule of this test does not compile"};
   return rules;
 }
 
@@ -394,9 +402,7 @@ TEST_F(alertmanager_api, an_acknowledged_alert_is_active) {
 }
 
 TEST(alertmanager_api_rules, a_pending_alert_is_left_out) {
-  auto rules = std::make_shared<rule_set>(*one_rule());
-  rules->rules[0].pending_for = 1min;
-  direct_backend backend{rules, store(), began, recorded_policy()};
+  direct_backend backend{one_rule(1min), store(), began, recorded_policy()};
   (void)backend.step(began + 1s, {met(began + 1s, "h1", severity::error)});
   bool pending = false;
   ASSERT_TRUE(backend.inspect([&](const alert_book& book) {

@@ -173,6 +173,7 @@ alert_statistics naive_alert_history::statistics(instant from, instant until) co
   };
   std::map<std::string, sums> rules;
   alert_statistics made;
+  if (from >= until) return made;
   std::vector<duration> to_acknowledge, to_end;
   for (instant start = std::chrono::floor<std::chrono::days>(from); start < until;
        start += std::chrono::days{1}) {

@@ -103,6 +103,7 @@ class compilation {
     }
     const std::pair<const char*, duration> lengths[] = {{"for", spec_.pending_for},
                                                         {"keep_firing_for", spec_.keep_firing_for},
+                                                        {"close_after", spec_.close_after},
                                                         {"lateness", *spec_.lateness}};
     for (const auto& [field, length] : lengths) {
       if (length < duration{0} || length > rule_length_max) {

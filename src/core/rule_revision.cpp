@@ -121,6 +121,10 @@ std::string revision_of(const compiled_rule& compiled) {
   out.add(spec.description.text);
   out.add(spec.pending_for);
   out.add(spec.keep_firing_for);
+  if (spec.close_after != duration{0}) {
+    out.begin('d', 1);
+    out.add(spec.close_after);
+  }
   add_texts(out, 'l', spec.labels);
   add_texts(out, 'n', spec.annotations);
   return out.hash();

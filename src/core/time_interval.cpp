@@ -19,7 +19,6 @@ constexpr std::array<std::string_view, 12> month_names{
     "january", "february", "march",     "april",   "may",      "june",
     "july",    "august",   "september", "october", "november", "december"};
 constexpr int longest_month = 31;
-constexpr int last_year = 9999;
 constexpr int minutes_of_day = 24 * 60;
 
 error bad(std::string message) {
@@ -189,8 +188,8 @@ result<calendar_range> parse_months(std::string_view text) {
 result<calendar_range> parse_years(std::string_view text) {
   const auto member = [](std::string_view written) -> result<int> {
     const auto year = whole_number(written);
-    if (year && *year >= 0 && *year <= last_year) return *year;
-    return bad(fmt::format("'{}' is not a year (0 to {})", written, last_year));
+    if (year && *year >= 0) return *year;
+    return bad(fmt::format("'{}' is not a year (such as 2026)", written));
   };
   return in_order(parse_range(text, member), text, "the earlier year comes first");
 }

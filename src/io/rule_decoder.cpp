@@ -47,6 +47,7 @@ void decode_texts(const yaml_fields& rule, rule_spec& spec) {
 void decode_times(const yaml_fields& rule, rule_spec& spec) {
   rule.length("for", spec.pending_for);
   rule.length("keep_firing_for", spec.keep_firing_for);
+  rule.length("close_after", spec.close_after);
   if (rule.has("lateness")) rule.length("lateness", spec.lateness.emplace());
   rule.choose("clock", spec.clock,
               {{"event", rule_clock::event}, {"arrival", rule_clock::arrival}});
@@ -59,10 +60,10 @@ rule_spec decode_rule(const yaml_node& node, const std::string& file, yaml_decod
   spec.line = node.line;
   if (!decode.check_map(
           node, "a rule",
-          {"name",        "where",    "match",           "group_by",   "window",   "then",
-           "expect",      "baseline", "select",          "having",     "severity", "title",
-           "description", "for",      "keep_firing_for", "lateness",   "clock",    "fire",
-           "fire_on",     "limits",   "labels",          "annotations"})) {
+          {"name",        "where",    "match",           "group_by",    "window",     "then",
+           "expect",      "baseline", "select",          "having",      "severity",   "title",
+           "description", "for",      "keep_firing_for", "lateness",    "clock",      "fire",
+           "fire_on",     "limits",   "labels",          "annotations", "close_after"})) {
     return spec;
   }
   for (const yaml_entry& entry : node.entries) {

@@ -297,6 +297,9 @@ std::string describe_rule(const rule_set& rules, const rule& of,
   if (of.spec.keep_firing_for.count() > 0) {
     line("keeps", fmt::format("firing for {}", format_duration(of.spec.keep_firing_for)));
   }
+  if (of.spec.close_after.count() > 0) {
+    line("closes", fmt::format("without data for {}", format_duration(of.spec.close_after)));
+  }
   line("severity", severity_text(of));
   line("memory", memory_text(footprint));
   line("unit", fmt::format("{}, shared with: {}", of.unit,

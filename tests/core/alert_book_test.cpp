@@ -46,7 +46,7 @@ class alert_book_test : public ::testing::Test {
     book = std::make_unique<alert_book>(rules);
   }
   std::vector<transition> step(int clock, std::vector<finding> findings = {}) {
-    return book->step(at_second(clock), std::move(findings));
+    return book->step(at_second(clock), std::move(findings)).transitions;
   }
 
   std::shared_ptr<const rule_set> rules;
@@ -213,7 +213,7 @@ TEST_F(alert_book_test, findings_about_alerts_that_are_not_there_change_nothing)
   EXPECT_EQ(book->active_count(), 0u);
 }
 
-TEST_F(alert_book_test, a_worse_severity_is_a_transition_and_a_better_one_is_not) {
+TEST_F(alert_book_test, a_worse_and_a_better_severity_are_transitions) {
   use(0s, 0s);
   (void)step(10, {make(kind::met, 10)});
   finding worse = make(kind::updated, 20);
@@ -232,8 +232,12 @@ TEST_F(alert_book_test, a_worse_severity_is_a_transition_and_a_better_one_is_not
   EXPECT_EQ(out[0]->proof.event_count, 9u);
   finding better = make(kind::updated, 30);
   better.severity = severity::warning;
-  EXPECT_TRUE(step(30, {better}).empty());
-  EXPECT_EQ(book->active()[0]->severity, severity::warning);
+  const auto down = step(30, {better});
+  ASSERT_EQ(down.size(), 1u);
+  EXPECT_EQ(down[0]->state, state::firing);
+  EXPECT_EQ(down[0]->cause, "severity downgraded");
+  EXPECT_EQ(down[0]->severity, severity::warning);
+  EXPECT_EQ(down[0]->number, 3u);
   EXPECT_EQ(book->active()[0]->texts->title, "worse");
 }
 

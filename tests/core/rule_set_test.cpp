@@ -382,7 +382,7 @@ TEST(rule_set, a_revision_is_blind_to_spelling_and_place) {
 
 TEST(rule_set, a_revision_changes_with_everything_that_gives_a_rule_its_meaning) {
   const rule_spec base = make_rule("r", "max(value) >= 3");
-  std::vector<rule_spec> changed(15, base);
+  std::vector<rule_spec> changed(16, base);
   changed[0].name.text = "s";
   changed[1].where.text = "true";
   changed[2].group_by = {{"item", 0, 0}};
@@ -398,6 +398,7 @@ TEST(rule_set, a_revision_changes_with_everything_that_gives_a_rule_its_meaning)
   changed[12].fire = fire_mode::close;
   changed[13].labels = {{"a", {"b", 0, 0}}};
   changed[14].annotations = {{"a", {"b", 0, 0}}};
+  changed[15].close_after = 1s;
   std::vector<std::string> revisions{revision_of(base)};
   for (const rule_spec& one : changed) revisions.push_back(revision_of(one));
   std::sort(revisions.begin(), revisions.end());

@@ -57,6 +57,7 @@ TEST(rule_file, every_field_of_a_rule_is_read) {
   description: 'it''s bad'
   for: 10s
   keep_firing_for: 2m
+  close_after: 1h
   lateness: 0s
   clock: arrival
   fire: close
@@ -84,6 +85,7 @@ TEST(rule_file, every_field_of_a_rule_is_read) {
   EXPECT_EQ(one.description.text, "it's bad");
   EXPECT_EQ(one.pending_for, 10s);
   EXPECT_EQ(one.keep_firing_for, 2min);
+  EXPECT_EQ(one.close_after, 1h);
   EXPECT_EQ(one.lateness, duration{0});
   EXPECT_EQ(one.clock, rule_clock::arrival);
   EXPECT_EQ(one.fire, fire_mode::close);

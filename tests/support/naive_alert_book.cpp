@@ -48,13 +48,21 @@ class naive_life {
     if (!alive_) return;
     if (now_.state == alert_state::pending) {
       const instant due = now_.started_at + by_.spec.pending_for;
-      if (due < until) {
-        move(due, {}, alert_state::firing,
-             "condition held for " + format_duration(by_.spec.pending_for), "rule");
-      }
-    } else if (cleared_at_ && *cleared_at_ + by_.spec.keep_firing_for < until) {
-      move(*cleared_at_ + by_.spec.keep_firing_for, {}, alert_state::resolved, "condition cleared",
-           "rule");
+      if (due >= until) return;
+      move(due, {}, alert_state::firing,
+           "condition held for " + format_duration(by_.spec.pending_for), "rule");
+    }
+    std::optional<instant> recovers, closes;
+    if (cleared_at_) recovers = *cleared_at_ + by_.spec.keep_firing_for;
+    // A clock that ran out while the alert was pending runs out when it fires.
+    if (by_.spec.close_after != duration{0}) {
+      closes = std::max(met_at_ + by_.spec.close_after, now_.at);
+    }
+    if (closes && *closes < until && (!recovers || *closes <= *recovers)) {
+      move(*closes, {}, alert_state::closed, "no data for " + format_duration(by_.spec.close_after),
+           "checker");
+    } else if (recovers && *recovers < until) {
+      move(*recovers, {}, alert_state::resolved, "condition cleared", "rule");
     }
   }
 
@@ -72,6 +80,7 @@ class naive_life {
     now_.texts = found.texts;
     now_.started_at = found.at;
     cleared_at_.reset();
+    met_at_ = found.at;
     alive_ = true;
     const bool waits = by_.spec.pending_for > duration{0};
     move(found.at, found.position, waits ? alert_state::pending : alert_state::firing,
@@ -80,11 +89,14 @@ class naive_life {
 
   void go_on(const finding& found) {
     cleared_at_.reset();
-    const bool upgraded = found.severity < now_.severity && now_.state == alert_state::firing;
+    met_at_ = found.at;
+    const severity before = now_.severity;
     now_.severity = found.severity;
     if (found.proof.event_count != 0) now_.proof = found.proof;
     if (found.texts) now_.texts = found.texts;
-    if (upgraded) move(found.at, found.position, alert_state::firing, "severity upgraded", "rule");
+    if (now_.severity == before || now_.state != alert_state::firing) return;
+    move(found.at, found.position, alert_state::firing,
+         now_.severity < before ? "severity upgraded" : "severity downgraded", "rule");
   }
 
   void move(instant at, std::optional<std::uint64_t> position, alert_state to, std::string cause,
@@ -106,6 +118,7 @@ class naive_life {
   alert now_;
   bool alive_ = false;
   std::optional<instant> cleared_at_;
+  instant met_at_{};
 };
 
 }  // namespace
@@ -122,6 +135,7 @@ std::shared_ptr<const rule_set> rules_with_delays(const std::vector<alert_delays
     spec.having.text = "count() >= 3";
     spec.pending_for = delays[i].pending_for;
     spec.keep_firing_for = delays[i].keep_firing_for;
+    spec.close_after = delays[i].close_after;
     specs.push_back(std::move(spec));
   }
   diagnostics found;

@@ -11,10 +11,11 @@
 
 namespace tocsin::testing {
 
-/// How long an alert of a rule waits before it fires and before it resolves.
+/// How long an alert of a rule waits before it fires, before it resolves, and for data.
 struct alert_delays {
   duration pending_for{};
   duration keep_firing_for{};
+  duration close_after{};
 };
 
 /// A rule set of as many rules, named "rule-0", "rule-1", ...

@@ -217,6 +217,10 @@ bool is_zero_time(instant at) noexcept {
 result<instant> parse_time(std::string_view text) {
   if (text.empty()) return instant{};
   if (text == "0001-01-01T00:00:00Z") return from_unix_ms(-62'135'596'800'000);
+  constexpr std::size_t plain_bytes = 20;  // 2006-01-02T15:04:05Z, and maybe a fraction
+  if (text.size() >= plain_bytes && text[10] == 'T' && text.back() == 'Z') {
+    if (const auto read = parse_rfc3339(text)) return *read;
+  }
   // Go knows the letters of RFC 3339 in upper case alone.
   if (text.find_first_of("tz") == std::string_view::npos) {
     if (const auto read = parse_rfc3339(as_rfc3339(text))) return *read;

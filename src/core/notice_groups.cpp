@@ -28,7 +28,7 @@ void notice_groups::update(instant at, const transition& now) {
     end(first, now);
   } else if (is_active(*now)) {
     if (first != no_index && members_[first].now && routes_alike(*members_[first].now, *now)) {
-      move_all(first, now);
+      move_all(first, at, now);
     } else {
       route(first, at, now);
     }
@@ -40,14 +40,16 @@ std::uint32_t notice_groups::first_member_of(const fingerprint& print) const {
   return found == members_of_.end() ? no_index : found->second;
 }
 
-void notice_groups::move_all(std::uint32_t first, const transition& now) {
+void notice_groups::move_all(std::uint32_t first, instant at, const transition& now) {
   for (std::uint32_t each = first; each != no_index; each = members_[each].next_of_alert) {
     member& of = members_[each];
+    if (is_ended(*of.now)) continue;  // An earlier alert of this print, whose end is to be told.
     if (of.left) {
-      if (of.now && !is_ended(*of.now)) of.now = now;
-      continue;
+      of.now = now;
+    } else {
+      hurry(of.group, at, *now);
+      advance(each, now);
     }
-    advance(each, now);
   }
 }
 
@@ -80,8 +82,8 @@ void notice_groups::join(std::uint32_t group_at, const transition& now) {
 void notice_groups::advance(std::uint32_t member_at, const transition& now) {
   member& of = members_[member_at];
   if (of.what != told::nothing) {
-    const bool rises = of.now && now->severity > of.now->severity;
-    const bool again = of.again || is_shielded(*now) || rises;
+    const bool worse = of.now && now->severity < of.now->severity;
+    const bool again = of.again || is_shielded(*now) || worse;
     const bool told_flapping = of.told_flapping && now->flapping;
     const bool had_end = of.now && is_ended(*of.now);
     if (again != of.again || told_flapping != of.told_flapping || had_end) mark(of, member_at);
@@ -94,11 +96,12 @@ void notice_groups::advance(std::uint32_t member_at, const transition& now) {
 
 void notice_groups::depart(std::uint32_t member_at, const transition& now) {
   member& of = members_[member_at];
-  if (of.what != told::firing) {
-    remove_member(member_at);
-  } else if (!of.now || !is_ended(*of.now)) {
+  if (of.now && is_ended(*of.now)) return;  // An earlier alert of this print.
+  if (of.what == told::firing) {
     of.now = now;
     of.left = true;
+  } else {
+    remove_member(member_at);
   }
 }
 
@@ -133,14 +136,17 @@ std::uint32_t notice_groups::group_for(std::uint32_t route, instant at, const al
     set_due(group_at, at + said.group_wait);
     mark(groups_[group_at], group_at);
   }
-  // Who posts an alert may know of it for longer than group_wait (as Alertmanager has it).
-  const bool begins_now = of.at == at && of.posted;
-  group& into = groups_[group_at];
-  if (!into.flushed && begins_now && of.posted->starts_at + said.group_wait < at && into.due > at) {
-    set_due(group_at, at);
-    mark(into, group_at);
-  }
+  hurry(group_at, at, of);
   return group_at;
+}
+
+void notice_groups::hurry(std::uint32_t group_at, instant at, const alert& of) {
+  group& in = groups_[group_at];
+  if (in.flushed || !of.posted) return;
+  const instant due = std::max(at, of.posted->starts_at + routes_[in.route].route->group_wait);
+  if (due >= in.due) return;
+  set_due(group_at, due);
+  mark(in, group_at);
 }
 
 std::uint32_t notice_groups::add_group(std::uint32_t route, const fingerprint& print,

@@ -115,7 +115,7 @@ class notice_groups {
   };
 
   [[nodiscard]] std::uint32_t first_member_of(const fingerprint& print) const;
-  void move_all(std::uint32_t first, const transition& now);
+  void move_all(std::uint32_t first, instant at, const transition& now);
   void route(std::uint32_t first, instant at, const transition& now);
   void join(std::uint32_t group_at, const transition& now);
   void advance(std::uint32_t member_at, const transition& now);
@@ -126,6 +126,8 @@ class notice_groups {
   std::uint32_t add_member(std::uint32_t group_at, const fingerprint& print);
   void remove_member(std::uint32_t member_at);
   void remove_group(std::uint32_t group_at);
+  /// Who posts an alert may know of it since before it came here: group_wait counts from then.
+  void hurry(std::uint32_t group_at, instant at, const alert& of);
   void set_due(std::uint32_t group_at, instant due);
   void catch_up(instant at);
 

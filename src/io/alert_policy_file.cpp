@@ -93,7 +93,7 @@ class policy_decoder {
     if (made.repeat > 1 && !fields.has("every")) {
       decode_->error(node, "a level: 'every' is missing (how long between the repeats)");
     }
-    if (!into.empty() && made.after < into.back().after) {
+    if (fields.has("after") && !into.empty() && made.after < into.back().after) {
       decode_->error(fields.entry("after")->value,
                      fmt::format("'after': {} is before the level above, {} (write levels in "
                                  "order)",

@@ -104,6 +104,30 @@ TEST(incident_book, pending_alerts_and_incidents_do_not_count) {
   EXPECT_EQ(book.update(noon, alert_of(1, 0min)).size(), 1U);
 }
 
+TEST(incident_book, an_alert_counts_from_the_start_that_it_says_now) {
+  incident_rule rule = by_rack();
+  rule.min_alerts = 2;
+  incident_book book({rule});
+  (void)book.update(noon, alert_of(1, 0min));
+  (void)book.update(noon, alert_of(2, 60min));
+  // An alert that is posted again may have begun earlier than was known.
+  const auto news = book.update(noon, alert_of(2, 5min));
+  ASSERT_EQ(news.size(), 1U);
+  EXPECT_EQ(news[0].members, (prints{{1, 1}, {1, 2}}));
+}
+
+TEST(incident_book, an_alert_that_goes_to_another_group_counts_there) {
+  incident_rule rule = by_rack();
+  rule.min_alerts = 2;
+  incident_book book({rule});
+  (void)book.update(noon, alert_of(1, 0min, "r1"));
+  (void)book.update(noon, alert_of(2, 0min, "r2"));
+  const auto news = book.update(noon, alert_of(2, 0min, "r1"));
+  ASSERT_EQ(news.size(), 1U);
+  EXPECT_EQ(news[0].print, incident_of("rack-down", "r1"));
+  EXPECT_TRUE(book.update(noon, alert_of(3, 0min, "r2")).empty());
+}
+
 TEST(incident_book, alerts_that_have_ended_do_not_count) {
   incident_book book({by_rack()});
   (void)book.update(noon, alert_of(1, 0min));

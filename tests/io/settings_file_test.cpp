@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,22 @@ std::string errors_of(std::string_view yaml) {
   return texts(found);
 }
 
+/// What the settings of two files say of alerts, in as far as the tests here change it.
+void expect_equal_policies(const alert_policy& left, const alert_policy& right) {
+  EXPECT_EQ(left.notify->routed, right.notify->routed);
+  EXPECT_EQ(left.notify->resolve_timeout, right.notify->resolve_timeout);
+  EXPECT_EQ(left.notify->receivers.size(), right.notify->receivers.size());
+  EXPECT_EQ(left.notify->inhibit_rules.size(), right.notify->inhibit_rules.size());
+  EXPECT_EQ(left.notify->time_intervals.size(), right.notify->time_intervals.size());
+  EXPECT_EQ(left.notify->escalations.size(), right.notify->escalations.size());
+  EXPECT_EQ(left.incidents.size(), right.incidents.size());
+  EXPECT_EQ(left.assignment.rules.size(), right.assignment.rules.size());
+  EXPECT_EQ(left.assignment.fallback, right.assignment.fallback);
+  EXPECT_EQ(left.detect_flapping, right.detect_flapping);
+  EXPECT_EQ(left.flap_memory, right.flap_memory);
+  EXPECT_EQ(left.keep_expired_silences, right.keep_expired_silences);
+}
+
 void expect_equal(const settings& left, const settings& right) {
   EXPECT_EQ(left.ingest_push, right.ingest_push);
   EXPECT_EQ(left.ingest_acked, right.ingest_acked);
@@ -52,6 +69,9 @@ void expect_equal(const settings& left, const settings& right) {
   EXPECT_EQ(left.limits.value_bytes, right.limits.value_bytes);
   EXPECT_EQ(left.limits.time_ahead_max, right.limits.time_ahead_max);
   EXPECT_EQ(left.enrich.size(), right.enrich.size());
+  EXPECT_EQ(left.retention, right.retention);
+  ASSERT_TRUE(left.policy && right.policy);
+  expect_equal_policies(*left.policy, *right.policy);
 }
 
 TEST(settings_file, the_documented_file_is_exactly_the_defaults) {
@@ -60,6 +80,34 @@ TEST(settings_file, the_documented_file_is_exactly_the_defaults) {
   EXPECT_TRUE(found.empty()) << texts(found);
   expect_equal(read, settings{});
   EXPECT_EQ(read.rules, std::vector<std::string>{TOCSIN_SOURCE_DIR "/config/rules/*.yaml"});
+}
+
+/// The documented file with its examples in the places of the defaults.
+std::string documented_examples() {
+  std::ifstream in(TOCSIN_SOURCE_DIR "/config/tocsin.yaml");
+  std::string all;
+  for (std::string line; std::getline(in, line);) {
+    const bool replaced = line == "enrich: []" || line == "escalation: []" ||
+                          line == "incidents: []" || line == "  rules: []";
+    const bool example = line.starts_with("#   ") || line == "# enrich:" ||
+                         line == "# escalation:" || line == "# incidents:";
+    if (!replaced) all += (example ? line.substr(2) : line) + "\n";
+  }
+  return all;
+}
+
+TEST(settings_file, the_examples_in_the_documented_file_are_settings) {
+  const settings read = parse(documented_examples());
+  EXPECT_EQ(read.enrich.size(), 5U);
+  EXPECT_TRUE(read.policy->notify->routed);
+  EXPECT_EQ(read.policy->notify->root.routes.size(), 1U);
+  EXPECT_EQ(read.policy->notify->receivers.size(), 2U);
+  EXPECT_EQ(read.policy->notify->inhibit_rules.size(), 1U);
+  EXPECT_EQ(read.policy->notify->time_intervals.size(), 1U);
+  ASSERT_EQ(read.policy->notify->escalations.size(), 1U);
+  EXPECT_EQ(read.policy->notify->escalations[0].levels.size(), 2U);
+  EXPECT_EQ(read.policy->incidents.size(), 1U);
+  EXPECT_EQ(read.policy->assignment.rules.size(), 5U);
 }
 
 TEST(settings_file, an_empty_file_gives_the_defaults_and_no_rules) {
@@ -88,6 +136,8 @@ limits:
   value_bytes: 1000
   time_ahead_max: 5s
 enrich: [{drop: [tmp]}]
+store: {retention: 365d}
+flapping: {detect: false}
 )");
   settings wanted;
   wanted.ingest_push = "tcp://127.0.0.1:1";
@@ -101,6 +151,10 @@ enrich: [{drop: [tmp]}]
   wanted.log_level = "debug";
   wanted.limits = {2 * 1024 * 1024, 500, 32 * 1024, 6, 64, 10, 16, 1000, 5s};
   wanted.enrich.resize(1);
+  wanted.retention = 8760h;
+  alert_policy policy;
+  policy.detect_flapping = false;
+  wanted.policy = std::make_shared<const alert_policy>(policy);
   expect_equal(read, wanted);
   EXPECT_EQ(read.rules, std::vector<std::string>{"/srv/*.yaml"});
 }
@@ -143,12 +197,27 @@ TEST(settings_file, unknown_settings_are_errors_with_a_suggestion) {
 }
 
 TEST(settings_file, numbers_are_what_they_look_like_and_within_bounds) {
-  for (const char* line :
-       {"shards: 257", "shards: -1", "shards: 08", "shards: 0777", "shards: 2.0", "shards: many",
-        "limits: {nesting: 0}", "limits: {events_per_message: 0}", "limits: {message_bytes: 1MB}",
-        "limits: {message_bytes: 65MiB}", "limits: {value_bytes: 99999999999999999999MiB}",
-        "limits: {value_bytes: KiB}", "limits: {event_bytes: 2MiB}", "limits: {time_ahead_max: 2d}",
-        "tick: 0s", "tick: 2m", "tick: 200", "log: {level: trace}"}) {
+  for (const char* line : {"shards: 257",
+                           "shards: -1",
+                           "shards: 08",
+                           "shards: 0777",
+                           "shards: 2.0",
+                           "shards: many",
+                           "limits: {nesting: 0}",
+                           "limits: {events_per_message: 0}",
+                           "limits: {message_bytes: 1MB}",
+                           "limits: {message_bytes: 65MiB}",
+                           "limits: {value_bytes: 99999999999999999999MiB}",
+                           "limits: {value_bytes: KiB}",
+                           "limits: {event_bytes: 2MiB}",
+                           "limits: {time_ahead_max: 2d}",
+                           "tick: 0s",
+                           "tick: 2m",
+                           "tick: 200",
+                           "log: {level: trace}",
+                           "store: {retention: 59m}",
+                           "store: {retention: 10001d}",
+                           "store: {retain: 1d}"}) {
     EXPECT_NE(errors_of(line), "") << line;
   }
 }

@@ -93,7 +93,8 @@ std::string recurs_text(const std::vector<time_interval>& recurs) {
                    {"years", calendar_of(each.years)},
                    {"location", each.location}});
   }
-  return all.dump();
+  // A location that is no UTF-8 is no zone either: it must not throw here.
+  return all.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 result<std::vector<time_interval>> parse_recurs(std::string_view text) {

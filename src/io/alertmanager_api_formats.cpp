@@ -97,7 +97,9 @@ std::string time_error(std::string_view text) {
   for (const layout_piece& piece : last_layout) {
     const auto seen = rest.substr(0, piece.layout.size());
     if (piece.name.empty()) {
-      if (seen != piece.layout) return stops_at(rest, piece.layout);
+      // A space of the layout may be missing at the end.
+      const bool missing = seen.empty() && piece.layout == " ";
+      if (!missing && seen != piece.layout) return stops_at(rest, piece.layout);
     } else {
       if (seen.size() < piece.layout.size() || !std::all_of(seen.begin(), seen.end(), is_digit))
         return stops_at(rest, piece.layout);
@@ -105,7 +107,7 @@ std::string time_error(std::string_view text) {
       if (value < piece.least || value > piece.most)
         return fmt::format("parsing time {}: {} out of range", go_quoted(text), piece.name);
     }
-    rest.remove_prefix(piece.layout.size());
+    rest.remove_prefix(std::min(piece.layout.size(), rest.size()));
   }
   if (!rest.empty())
     return fmt::format("parsing time {}: extra text: {}", go_quoted(text), go_quoted(rest));

@@ -113,7 +113,13 @@ operation_outcome alert_keeper::post(const posted_alert& wanted, const std::stri
             nullptr};
   }
   draft fresh = alert_of(std::move(labels), wanted.annotations, std::move(times), clock_);
-  if (active_alert* const of = entries_.find(fresh->print)) return post_again(*of, *fresh, by);
+  if (active_alert* const of = entries_.find(fresh->print)) {
+    if (of->now->posted) return post_again(*of, *fresh, by);
+    return {{},
+            bad_alert(fmt::format("its labels are the group of an alert of the rule \"{}\"",
+                                  of->now->rule)),
+            nullptr};
+  }
   // One that is over before anybody heard of it.
   if (fresh->posted->ends_at <= clock_) return {fresh->alert_id, std::nullopt, nullptr};
   active_alert& of = begin(std::move(fresh), no_rule, trigger::met_at_once, clock_, {"posted", by});

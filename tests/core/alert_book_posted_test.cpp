@@ -143,6 +143,18 @@ TEST_F(alert_book_posted, what_has_no_labels_or_ends_before_it_starts_is_refused
   EXPECT_EQ(done.changes.transitions.size(), 1u);
 }
 
+TEST_F(alert_book_posted, what_has_the_fingerprint_of_a_rules_alert_is_refused) {
+  finding same = about(1, kind::met, 1000);
+  const key_part key[] = {{"a", "b"}};
+  same.print = fingerprint_of("posted", key);
+  (void)step(1000, {same});
+  posted_alert made;
+  made.labels = {{"a", "b"}};
+  EXPECT_TRUE(post(made).empty());
+  ASSERT_TRUE(last.refused);
+  EXPECT_EQ(last.refused->message, "its labels are the group of an alert of the rule \"rule-0\"");
+}
+
 TEST_F(alert_book_posted, without_a_severity_that_is_known_it_is_a_warning) {
   posted_alert made;
   made.labels = {{"alertname", "A"}, {"severity", "purple"}};

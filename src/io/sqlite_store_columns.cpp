@@ -59,11 +59,6 @@ fingerprint fingerprint_from_bytes(std::string_view bytes) noexcept {
   return print;
 }
 
-bool is_active(alert_state state) noexcept {
-  return state == alert_state::pending || state == alert_state::firing ||
-         state == alert_state::acknowledged;
-}
-
 bool is_operator(std::string_view actor) noexcept {
   return !actor.empty() && actor != "rule" && actor != "event" && actor != "checker" &&
          actor != "api";

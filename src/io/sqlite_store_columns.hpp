@@ -19,7 +19,6 @@ namespace tocsin {
 /// Of 16 bytes; all zeros for any other length.
 [[nodiscard]] fingerprint fingerprint_from_bytes(std::string_view bytes) noexcept;
 
-[[nodiscard]] bool is_active(alert_state state) noexcept;
 /// True for people; false for "rule", "event", "checker" and "api".
 [[nodiscard]] bool is_operator(std::string_view actor) noexcept;
 /// When an ended alert ended.

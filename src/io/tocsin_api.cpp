@@ -8,12 +8,12 @@ namespace tocsin {
 
 std::vector<http_route> tocsin_routes(alert_backend& backend) {
   std::vector<http_route> routes;
-  add_alert_routes(routes, backend);
-  add_operation_routes(routes, backend);
-  add_explain_route(routes, backend);
-  add_history_routes(routes, backend);
-  add_silence_routes(routes, backend);
-  add_overview_routes(routes, backend);
+  api::add_alert_routes(routes, backend);
+  api::add_operation_routes(routes, backend);
+  api::add_explain_route(routes, backend);
+  api::add_history_routes(routes, backend);
+  api::add_silence_routes(routes, backend);
+  api::add_overview_routes(routes, backend);
   return routes;
 }
 

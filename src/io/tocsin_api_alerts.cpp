@@ -8,7 +8,7 @@
 #include "io/tocsin_api_query.hpp"
 #include "tocsin/alert_labels.hpp"
 
-namespace tocsin {
+namespace tocsin::api {
 
 namespace {
 
@@ -83,4 +83,4 @@ void add_alert_routes(std::vector<http_route>& to, alert_backend& backend) {
                 [&backend](const http_request& request) { return show_alert(backend, request); }});
 }
 
-}  // namespace tocsin
+}  // namespace tocsin::api

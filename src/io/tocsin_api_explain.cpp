@@ -11,7 +11,7 @@
 #include "tocsin/alert_labels.hpp"
 #include "tocsin/notify_policy.hpp"
 
-namespace tocsin {
+namespace tocsin::api {
 
 namespace {
 
@@ -197,4 +197,4 @@ void add_explain_route(std::vector<http_route>& to, alert_backend& backend) {
                 [&backend](const http_request& request) { return explain(backend, request); }});
 }
 
-}  // namespace tocsin
+}  // namespace tocsin::api

@@ -8,7 +8,7 @@
 #include "io/tocsin_api_parts.hpp"
 #include "io/tocsin_api_query.hpp"
 
-namespace tocsin {
+namespace tocsin::api {
 
 namespace {
 
@@ -136,4 +136,4 @@ void add_history_routes(std::vector<http_route>& to, alert_backend& backend) {
                 }});
 }
 
-}  // namespace tocsin
+}  // namespace tocsin::api

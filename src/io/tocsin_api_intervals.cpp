@@ -10,7 +10,7 @@
 
 #include "io/utf8.hpp"
 
-namespace tocsin {
+namespace tocsin::api {
 
 namespace {
 
@@ -122,4 +122,4 @@ void write_intervals(json_line& to, const std::vector<time_interval>& intervals)
   to.end_list();
 }
 
-}  // namespace tocsin
+}  // namespace tocsin::api

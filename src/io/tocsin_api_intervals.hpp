@@ -9,7 +9,7 @@
 #include "io/json_request.hpp"
 #include "tocsin/time_interval.hpp"
 
-namespace tocsin {
+namespace tocsin::api {
 
 /// Reads the list `name` of {times: [{start_time, end_time}], weekdays, days_of_month, months,
 /// years, location}; what is wrong is refused in `body`.
@@ -18,4 +18,4 @@ namespace tocsin {
 /// The same form, parts that are empty left out.
 void write_intervals(json_line& to, const std::vector<time_interval>& intervals);
 
-}  // namespace tocsin
+}  // namespace tocsin::api

@@ -12,7 +12,7 @@
 #include "io/tocsin_api_query.hpp"
 #include "io/utf8.hpp"
 
-namespace tocsin {
+namespace tocsin::api {
 
 namespace {
 
@@ -200,4 +200,4 @@ void add_operation_routes(std::vector<http_route>& to, alert_backend& backend) {
   }
 }
 
-}  // namespace tocsin
+}  // namespace tocsin::api

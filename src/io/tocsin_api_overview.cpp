@@ -8,7 +8,7 @@
 #include "io/tocsin_api_query.hpp"
 #include "tocsin/rule_set.hpp"
 
-namespace tocsin {
+namespace tocsin::api {
 
 namespace {
 
@@ -153,4 +153,4 @@ void add_overview_routes(std::vector<http_route>& to, alert_backend& backend) {
                 [&backend](const http_request& request) { return list_groups(backend, request); }});
 }
 
-}  // namespace tocsin
+}  // namespace tocsin::api

@@ -12,7 +12,7 @@
 #include "io/alert_codec.hpp"
 #include "io/utf8.hpp"
 
-namespace tocsin {
+namespace tocsin::api {
 
 namespace {
 
@@ -156,4 +156,4 @@ std::string read_operator(json_request& body, std::string_view name) {
   return who;
 }
 
-}  // namespace tocsin
+}  // namespace tocsin::api

@@ -17,7 +17,7 @@
 #include "tocsin/label_matcher.hpp"
 #include "tocsin/result.hpp"
 
-namespace tocsin {
+namespace tocsin::api {
 
 // Each adds the routes of one file. `backend` must outlive them.
 void add_alert_routes(std::vector<http_route>& to, alert_backend& backend);
@@ -61,4 +61,4 @@ void write_labels(json_line& to, const std::vector<std::pair<std::string, std::s
 /// of tocsin.
 [[nodiscard]] std::string read_operator(json_request& body, std::string_view name);
 
-}  // namespace tocsin
+}  // namespace tocsin::api

@@ -12,7 +12,7 @@
 #include "tocsin/alert_labels.hpp"
 #include "tocsin/silence.hpp"
 
-namespace tocsin {
+namespace tocsin::api {
 
 namespace {
 
@@ -223,4 +223,4 @@ void add_silence_routes(std::vector<http_route>& to, alert_backend& backend) {
                 [&backend](const http_request& request) { return expire(backend, request); }});
 }
 
-}  // namespace tocsin
+}  // namespace tocsin::api

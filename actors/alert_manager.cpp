@@ -34,16 +34,16 @@ struct alert_manager_state {
           while (auto complete = steps.next()) {
             take(book->step(complete->clock, std::move(complete->found)), {},
                  std::move(complete->held));
+            if (complete->asked) operate(*complete->asked);
           }
         },
-        [this](const operation_in& asked) { operate(asked); },
         [this](const look_in& asked) { asked.look(*book); },
         [this](counts_wanted) { return report(); },
     };
   }
 
   void operate(const operation_in& asked) {
-    auto [outcome, changes] = book->operate(*asked.wanted);
+    auto [outcome, changes] = book->operate(asked.wanted);
     if (!outcome) return asked.answer(outcome.failure());
     // Who asked hears of it when it is stored.
     take(

@@ -31,13 +31,15 @@ struct ingest_state {
         [this](const burst_in& in) { log(steps->of_burst(in.what, now()), in.held); },
         [this](const time_in& in) { log(steps->of_time(in.clock), in.held); },
         [this](tick_due) { tick(); },
+        [this](const operation_ptr& in) { log(steps->of_time(now()), nullptr, in); },
         [this](counts_wanted) { return steps->report(); },
     };
   }
 
   [[nodiscard]] instant now() const { return setup.now ? setup.now() : steps->clock(); }
 
-  void log(const std::shared_ptr<const log_step>& step, const completion& held) {
+  void log(const std::shared_ptr<const log_step>& step, const completion& held,
+           operation_ptr asked = nullptr) {
     if (!step) return;
     last_step = step->clock;
     concerned.clear();
@@ -50,8 +52,8 @@ struct ingest_state {
     if (concerned.empty()) concerned.push_back(0);
     for (const std::uint32_t i : concerned) {
       shards[i].last_sent = step->number;
-      self->send(shards[i].actor,
-                 logged_step{step, static_cast<std::uint32_t>(concerned.size()), held});
+      self->send(shards[i].actor, logged_step{step, static_cast<std::uint32_t>(concerned.size()),
+                                              std::exchange(asked, nullptr), held});
     }
   }
 

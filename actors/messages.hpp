@@ -44,11 +44,20 @@ struct time_in {
 /// To ingest, from itself: see whether a tick is due.
 struct tick_due {};
 
+/// To ingest: somebody asks for an operation. It travels with a step of its own, so that it has its
+/// place in the log, and the alert book does it when all that came before has had its effect.
+struct operation_in {
+  operation wanted;
+  std::function<void(result<operation_result>)> answer;
+};
+using operation_ptr = std::shared_ptr<const operation_in>;
+
 /// To a window aggregator: the next entry of the log that concerns it. A shard that has no event in
 /// a step, and nothing to close by its clock, is left out.
 struct logged_step {
   std::shared_ptr<const log_step> step;
   std::uint32_t shards = 1;  ///< how many get the step, at least one
+  operation_ptr asked;       ///< null with most; else one of the shards passes it on
   completion held;
 };
 
@@ -59,17 +68,12 @@ struct shard_findings {
   std::uint32_t shards = 1;  ///< how many report the step
   instant clock{};           ///< log_step::clock
   std::vector<finding> found;
+  operation_ptr asked;
   completion held;
 };
 
 /// Told once what became of storing something: nothing, or why it failed.
 using stored_answer = std::function<void(const std::optional<error>&)>;
-
-/// To the alert manager: somebody asks for an operation.
-struct operation_in {
-  std::shared_ptr<const operation> wanted;
-  std::function<void(result<operation_result>)> answer;
-};
 
 /// To the alert manager: somebody wants to look at the book.
 struct look_in {
@@ -150,7 +154,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::ingest_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::shard_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::alerts_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::store_counts)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::operation_in)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::operation_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::look_in)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::changes_made)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::notice_settled)
@@ -160,9 +164,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tocsin::maintenance_due)
 namespace tocsin {
 
 /// Decodes bursts, stamps them with the log's clock and sends every shard its slice.
-using ingest_actor =
-    caf::typed_actor<caf::reacts_to<burst_in>, caf::reacts_to<time_in>, caf::reacts_to<tick_due>,
-                     caf::replies_to<counts_wanted>::with<ingest_report>>;
+using ingest_actor = caf::typed_actor<caf::reacts_to<burst_in>, caf::reacts_to<time_in>,
+                                      caf::reacts_to<tick_due>, caf::reacts_to<operation_ptr>,
+                                      caf::replies_to<counts_wanted>::with<ingest_report>>;
 
 /// Owns one shard's windows.
 using window_aggregator_actor =
@@ -171,8 +175,8 @@ using window_aggregator_actor =
 
 /// Owns the alerts of all shards.
 using alert_manager_actor =
-    caf::typed_actor<caf::reacts_to<shard_findings>, caf::reacts_to<operation_in>,
-                     caf::reacts_to<look_in>, caf::replies_to<counts_wanted>::with<alerts_report>>;
+    caf::typed_actor<caf::reacts_to<shard_findings>, caf::reacts_to<look_in>,
+                     caf::replies_to<counts_wanted>::with<alerts_report>>;
 
 /// Puts into the store what the alert manager did.
 using recorder_actor =

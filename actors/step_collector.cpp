@@ -18,6 +18,7 @@ void step_collector::add(shard_findings& part) {
     step.so_far.held = part.held;
     step.wanted = part.shards;
   }
+  if (part.asked) step.so_far.asked = part.asked;
   assert(step.parts < step.wanted && step.wanted == part.shards);
   ++step.parts;
   if (step.so_far.found.empty()) {

@@ -15,6 +15,7 @@ namespace tocsin {
 struct collected_step {
   instant clock{};
   std::vector<finding> found;
+  operation_ptr asked;  ///< to be done after the findings; null with most
   completion held;
 };
 

@@ -42,7 +42,7 @@ struct window_aggregator_state {
   void take(const logged_step& in) {
     static const slice nothing;
     const log_step& step = *in.step;
-    shard_findings out{step.number, in.shards, step.clock, {}, in.held};
+    shard_findings out{step.number, in.shards, step.clock, {}, in.asked, in.held};
     engine->step(step.clock, step.batch.get(), step.batch ? step.slices.at(shard) : nothing,
                  out.found);
     self->send(alerts, std::move(out));

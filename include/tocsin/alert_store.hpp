@@ -31,14 +31,16 @@ struct history_query {
   std::optional<tocsin::severity> severity;
   std::vector<alert_state> states;  ///< as they stand; empty: any
   label_matchers matchers;          ///< on alert_labels()
-  std::string
-      text;  ///< full text: all words must be in title, description, labels, resource or notes
+  /// Full text: all its words must be in title, description, labels, resource or notes
+  /// (docs/store.md). Without any word in it it does not choose.
+  std::string text;
   bool unacknowledged = false;  ///< only those nobody ever acknowledged
   std::size_t limit = 100;      ///< 1 to 10,000
   std::string after;            ///< the page token of the page before; "": the first page
 };
 
-/// Newest first (by start, then alert id).
+/// Newest first: by start, then alert id, then (a posted alert can come again under its id) the
+/// order in which they came, all descending.
 struct history_page {
   std::vector<transition> alerts;  ///< each as it stands
   std::string next;                ///< token of the next page; "": this is the last one
@@ -65,8 +67,9 @@ struct alert_statistics {
   };
   std::vector<of_rule> rules;  ///< by total, most first, then name
   struct of_day {
-    instant start{};                                        ///< midnight UTC
-    std::map<tocsin::severity, std::uint64_t> by_severity;  ///< all four, zeros too
+    instant start{};  ///< midnight UTC
+    /// As the alerts stand; all four, zeros too.
+    std::map<tocsin::severity, std::uint64_t> by_severity;
   };
   std::vector<of_day> days;  ///< every day of [from, until), oldest first
 };
@@ -85,7 +88,7 @@ struct alert_history {
 };
 
 /// Safe for any number of threads, but commit(), settle() and maintain(), which one thread calls at
-/// a time. Everything that fails says store_failed with the reason.
+/// a time. Everything that fails says store_failed with the reason, and changes nothing.
 class alert_store {
  public:
   virtual ~alert_store() = default;
@@ -93,21 +96,31 @@ class alert_store {
   /// What a book that goes on begins with.
   [[nodiscard]] virtual result<book_state> load() = 0;
   /// Stores several changes in their order, in one transaction: durable when it returns (nullopt).
+  /// Transitions must be numbered on from the last one stored.
   [[nodiscard]] virtual std::optional<error> commit(std::span<const book_changes> changes) = 0;
 
+<<<<<<< HEAD
   /// Notices that wait for delivery to a receiver, oldest first, at most `limit`.
   [[nodiscard]] virtual result<std::vector<stored_notice>> pending_notices(
       const std::string& receiver, std::size_t limit) const = 0;
+=======
+  /// Notices that wait for delivery, oldest first, at most `limit`.
+  [[nodiscard]] virtual result<std::vector<stored_notice>> pending_notices(std::size_t limit) = 0;
+  /// Of one that is delivered or has failed for good nothing changes. Errors: no notice has the id.
+>>>>>>> a0fc47a5dc90c26ec81a88469ec0f8bb0119983a
   [[nodiscard]] virtual std::optional<error> settle(const notice_outcome& outcome) = 0;
 
+  /// Errors: bad_query (the limit, the token, more than 64 different words).
   [[nodiscard]] virtual result<history_page> history(const history_query& query) const = 0;
-  /// An alert of the past or present with all its transitions. Errors: not_found.
+  /// An alert of the past or present with all its transitions; those of all that had the id, in
+  /// their order, where several had it. Errors: not_found.
   [[nodiscard]] virtual result<alert_history> explain(const fingerprint& alert_id) const = 0;
+  /// Errors: bad_query (more than 10,000 days).
   [[nodiscard]] virtual result<alert_statistics> statistics(instant from, instant until) const = 0;
 
-  /// Forgets ended alerts (with their transitions), delivered notices and what is older than
-  /// `before`, a bounded piece at a time; brings the full-text index up to date. True: there is
-  /// more to do.
+  /// Forgets alerts that ended (with their transitions) and notices that were settled and are older
+  /// than `before`, and brings the full-text index up to date, a bounded piece of each at a time.
+  /// True: there is more to do.
   [[nodiscard]] virtual result<bool> maintain(instant before) = 0;
 
   /// The stream's name: made once, with the store. 16 hex digits.

@@ -141,16 +141,19 @@ result<operation_result> alert_keeper::take(const assign_alerts& wanted) {
 }
 
 result<operation_result> alert_keeper::take(const put_silence& wanted) {
+  std::vector<silence_ptr> changed;
+  if (auto edited = silences_.find(wanted.wanted.id)) changed.push_back(std::move(edited));
   result<silence_ptr> put = silences_.put(clock_, wanted.wanted);
   if (!put) return put.failure();
-  turn_silences(clock_);
+  changed.push_back(*put);
+  turn_silences(clock_, std::move(changed));
   return operation_result{{}, std::move(*put)};
 }
 
 result<operation_result> alert_keeper::take(const expire_silence& wanted) {
   result<silence_ptr> expired = silences_.expire(clock_, wanted.id);
   if (!expired) return expired.failure();
-  turn_silences(clock_);
+  turn_silences(clock_, {*expired});
   return operation_result{{}, std::move(*expired)};
 }
 

@@ -42,7 +42,7 @@ void alert_keeper::run_timers(instant before) {
     if (next == alerts) {
       run_alert_timer(next);
     } else if (next == silences_due_) {
-      turn_silences(next);
+      turn_silences(next, {});
     } else if (next == minute_due_) {
       turn_minute(next);
     } else {
@@ -62,12 +62,14 @@ void alert_keeper::run_alert_timer(instant at) {
   look(of, {at, true});
 }
 
-void alert_keeper::turn_silences(instant at) {
-  const silence_book::turn turn = silences_.advance(at);
+void alert_keeper::turn_silences(instant at, std::vector<silence_ptr> changed) {
+  silence_book::turn turn = silences_.advance(at);
   silences_due_ = silences_.next_change(at).value_or(no_time);
-  if (turn.began.empty() && turn.ended.empty()) return;
+  std::move(turn.began.begin(), turn.began.end(), std::back_inserter(changed));
+  std::move(turn.ended.begin(), turn.ended.end(), std::back_inserter(changed));
+  if (changed.empty()) return;
   entries_.for_each([&](active_alert& of) {
-    if (any_matches(turn.began, *of.now) || any_matches(turn.ended, *of.now)) {
+    if (any_matches(changed, *of.now)) {
       concerned_.push_back(of.now->print);
       of.shields_stale = true;
     }

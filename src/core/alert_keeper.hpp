@@ -126,8 +126,8 @@ class alert_keeper {
 
   void run_timers(instant before);
   void run_alert_timer(instant at);
-  /// Looks at the alerts that a silence which began or ended concerns.
-  void turn_silences(instant at);
+  /// Looks at the alerts that are concerned by silences which began or ended, and by `changed`.
+  void turn_silences(instant at, std::vector<silence_ptr> changed);
   /// Looks at all alerts when some time interval began or ended with this minute.
   void turn_minute(instant at);
   void forget_old(instant at);

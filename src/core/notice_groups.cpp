@@ -82,8 +82,8 @@ void notice_groups::join(std::uint32_t group_at, const transition& now) {
 void notice_groups::advance(std::uint32_t member_at, const transition& now) {
   member& of = members_[member_at];
   if (of.what != told::nothing) {
-    const bool rises = of.now && now->severity > of.now->severity;
-    const bool again = of.again || is_shielded(*now) || rises;
+    const bool worse = of.now && now->severity < of.now->severity;
+    const bool again = of.again || is_shielded(*now) || worse;
     const bool told_flapping = of.told_flapping && now->flapping;
     const bool had_end = of.now && is_ended(*of.now);
     if (again != of.again || told_flapping != of.told_flapping || had_end) mark(of, member_at);
@@ -96,11 +96,12 @@ void notice_groups::advance(std::uint32_t member_at, const transition& now) {
 
 void notice_groups::depart(std::uint32_t member_at, const transition& now) {
   member& of = members_[member_at];
-  if (of.what != told::firing) {
-    remove_member(member_at);
-  } else if (!of.now || !is_ended(*of.now)) {
+  if (of.now && is_ended(*of.now)) return;  // An earlier alert of this print.
+  if (of.what == told::firing) {
     of.now = now;
     of.left = true;
+  } else {
+    remove_member(member_at);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "io/alertmanager_api_alert_writer.hpp"
 #include "io/alertmanager_api_formats.hpp"
 #include "io/alertmanager_api_parts.hpp"
 #include "io/alertmanager_api_post.hpp"
@@ -21,8 +22,6 @@ namespace tocsin::alertmanager {
 namespace {
 
 constexpr std::uint64_t posted_bytes_max = 16 * 1024 * 1024;
-
-using label_list = std::vector<std::pair<std::string, std::string>>;
 
 /// Which alerts a request asks for.
 struct alert_choice {
@@ -86,108 +85,6 @@ std::vector<std::string> receivers_of(const notify_policy& notify, const alert& 
   return names;
 }
 
-/// Alert ids as the API names alerts: by their label sets. Ids of alerts that have ended stay.
-using names_by_id = std::map<std::string, std::string>;
-
-class alert_writer {
- public:
-  /// `ends_at`: of alerts that have no end of their own.
-  alert_writer(instant ends_at, const names_by_id& inhibitors)
-      : ends_at_(ends_at), inhibitors_(inhibitors) {}
-
-  /// What is written of an alert, its labels first.
-  struct source {
-    const alert* what = nullptr;
-    label_list labels;
-    std::string name;
-  };
-  static source source_of(const alert& each) {
-    auto labels = alert_labels(each);
-    auto name = label_fingerprint(labels);
-    return {&each, std::move(labels), std::move(name)};
-  }
-
-  void write(std::string& to, const source& from, const std::vector<std::string>& receivers) const {
-    const alert& each = *from.what;
-    to += R"({"annotations":)";
-    write_annotations(to, each);
-    to += R"(,"endsAt":")" + format_rfc3339(each.posted ? each.posted->ends_at : ends_at_);
-    to += R"(","fingerprint":")" + from.name + R"(","receivers":[)";
-    for (std::size_t i = 0; i < receivers.size(); ++i) {
-      to += i == 0 ? R"({"name":)" : R"(,{"name":)";
-      append_text(to, receivers[i]);
-      to += '}';
-    }
-    to += R"(],"startsAt":")" +
-          format_rfc3339(each.posted ? each.posted->starts_at : each.started_at);
-    to += R"(","status":)";
-    write_status(to, each.shields);
-    to += R"(,"updatedAt":")" + format_rfc3339(std::max(each.at, each.proof.last_event_time)) + '"';
-    if (each.posted && !each.posted->generator_url.empty()) {
-      to += R"(,"generatorURL":)";
-      append_text(to, each.posted->generator_url);
-    }
-    to += R"(,"labels":)";
-    append_texts(to, from.labels);
-    to += '}';
-  }
-
- private:
-  static void write_annotations(std::string& to, const alert& each) {
-    if (!each.texts) {
-      to += "{}";
-      return;
-    }
-    label_list texts = each.texts->annotations;
-    const auto add = [&](std::string_view name, const std::string& value) {
-      const bool known = std::any_of(texts.begin(), texts.end(), [&](const auto& known_one) {
-        return known_one.first == name;
-      });
-      if (!known && !value.empty()) texts.emplace_back(name, value);
-    };
-    if (each.origin != alert_origin::posted) {
-      add("summary", each.texts->title);
-      add("description", each.texts->description);
-    }
-    append_texts(to, texts);
-  }
-
-  void write_status(std::string& to, const alert_shields& shields) const {
-    to += R"({"inhibitedBy":[)";
-    for (std::size_t i = 0; i < shields.inhibited_by.size(); ++i) {
-      if (i > 0) to += ',';
-      const auto known = inhibitors_.find(shields.inhibited_by[i]);
-      append_text(to, known == inhibitors_.end() ? shields.inhibited_by[i] : known->second);
-    }
-    to += R"(],"silencedBy":[)";
-    for (std::size_t i = 0; i < shields.silenced_by.size(); ++i) {
-      if (i > 0) to += ',';
-      append_text(to, shields.silenced_by[i]);
-    }
-    const bool suppressed = !shields.inhibited_by.empty() || !shields.silenced_by.empty();
-    to += suppressed ? R"(],"state":"suppressed"})" : R"(],"state":"active"})";
-  }
-
-  instant ends_at_;
-  const names_by_id& inhibitors_;
-};
-
-/// Names those of `all` whose ids `shown` ones are inhibited by.
-names_by_id name_inhibitors(const std::vector<transition>& shown,
-                            const std::vector<transition>& all) {
-  names_by_id names;
-  for (const transition& each : shown) {
-    for (const std::string& id : each->shields.inhibited_by) names.emplace(id, "");
-  }
-  if (names.empty()) return names;
-  for (const transition& each : all) {
-    const auto wanted = names.find(to_text(each->alert_id));
-    if (wanted != names.end()) wanted->second = label_fingerprint(alert_labels(*each));
-  }
-  std::erase_if(names, [](const auto& each) { return each.second.empty(); });
-  return names;
-}
-
 http_response list_alerts(const alert_backend& backend, const http_request& request) {
   const auto [choice, refused] = choice_of(request);
   if (refused) return *refused;
@@ -203,16 +100,15 @@ http_response list_alerts(const alert_backend& backend, const http_request& requ
   for (const transition& each : all) {
     if (choice.takes(*each)) shown.push_back(each);
   }
-  const auto inhibitors = name_inhibitors(shown, all);
-  const alert_writer writer{backend.now() + notify->resolve_timeout, inhibitors};
-  std::vector<std::pair<alert_writer::source, std::vector<std::string>>> sources;
+  const alert_writer writer{backend.now() + notify->resolve_timeout, name_inhibitors(shown, all)};
+  std::vector<std::pair<named_alert, std::vector<std::string>>> sources;
   for (const transition& each : shown) {
     auto receivers = receivers_of(*notify, *each);
     const bool wanted = !choice.receiver || std::any_of(receivers.begin(), receivers.end(),
                                                         [&choice = choice](const auto& name) {
                                                           return choice.takes_receiver(name);
                                                         });
-    if (wanted) sources.emplace_back(alert_writer::source_of(*each), std::move(receivers));
+    if (wanted) sources.emplace_back(with_name(*each), std::move(receivers));
   }
   std::sort(sources.begin(), sources.end(),
             [](const auto& left, const auto& right) { return left.first.name < right.first.name; });
@@ -238,7 +134,7 @@ std::string_view label_of(const label_list& labels, std::string_view name) {
 }
 
 /// The order in a group: by job, then instance, those without last; then by all labels.
-bool stands_before(const alert_writer::source& left, const alert_writer::source& right) {
+bool stands_before(const named_alert& left, const named_alert& right) {
   for (const std::string_view key : {"job", "instance"}) {
     const auto of_left = label_of(left.labels, key);
     const auto of_right = label_of(right.labels, key);
@@ -280,12 +176,11 @@ http_response list_groups(const alert_backend& backend, const http_request& requ
   std::erase_if(groups, [](const group_view& each) { return each.alerts.empty(); });
   std::sort(groups.begin(), groups.end(), goes_before);
 
-  const auto inhibitors = name_inhibitors(shown, all);
-  const alert_writer writer{backend.now() + notify->resolve_timeout, inhibitors};
+  const alert_writer writer{backend.now() + notify->resolve_timeout, name_inhibitors(shown, all)};
   std::string body = "[";
   for (const group_view& group : groups) {
-    std::vector<alert_writer::source> sources;
-    for (const transition& each : group.alerts) sources.push_back(alert_writer::source_of(*each));
+    std::vector<named_alert> sources;
+    for (const transition& each : group.alerts) sources.push_back(with_name(*each));
     std::sort(sources.begin(), sources.end(), stands_before);
     body += body.size() > 1 ? R"(,{"alerts":[)" : R"({"alerts":[)";
     for (const auto& source : sources) {

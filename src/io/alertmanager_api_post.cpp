@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "io/alertmanager_api_formats.hpp"
+#include "io/alertmanager_api_syntax.hpp"
 #include "io/utf8.hpp"
 
 namespace tocsin {
@@ -66,12 +67,14 @@ void put_in_order(text_map& texts, bool keep_empty) {
   texts.resize(kept);
 }
 
+body_refusal unreadable(std::string_view why) {
+  return {400, 400, fmt::format("parsing alerts body from \"\" failed, because {}", why)};
+}
+
 /// Goes along with the parser. Types that do not fit are remembered, the first one: a body that is
 /// no JSON at all says that instead.
 class alerts_reader final : public nlohmann::json_sax<json> {
  public:
-  explicit alerts_reader(std::size_t body_bytes) : body_bytes_(body_bytes) {}
-
   posted_body take() && {
     if (!refused_ && missing_) refused_ = std::move(missing_);
     return {std::move(refused_), std::move(alerts_)};
@@ -98,22 +101,15 @@ class alerts_reader final : public nlohmann::json_sax<json> {
     }
     return true;
   }
-  bool parse_error(std::size_t position, const std::string&, const json::exception&) override {
-    const bool cut_off = position > body_bytes_;
-    refused_ = body_refusal{};
-    refuse(cut_off ? "unexpected EOF"
-                   : fmt::format("invalid character at byte {} of the body", position),
-           true);
+  bool parse_error(std::size_t, const std::string&, const json::exception&) override {
     return false;
   }
 
  private:
   enum class place : std::uint8_t { top, list, alert, texts };
 
-  void refuse(const std::string& why, bool anyway = false) {
-    if (refused_ && !anyway) return;
-    refused_ = body_refusal{400, 400,
-                            fmt::format("parsing alerts body from \"\" failed, because {}", why)};
+  void refuse(std::string_view why) {
+    if (!refused_) refused_ = unreadable(why);
   }
   void refuse_type(std::string_view kind, std::string_view wanted) {
     refuse(fmt::format("json: cannot unmarshal {} into {}", kind, wanted));
@@ -233,7 +229,6 @@ class alerts_reader final : public nlohmann::json_sax<json> {
     }
   }
 
-  std::size_t body_bytes_;
   place place_ = place::top;
   field field_ = field::other;
   int skipped_ = 0;  ///< depth inside a value that nobody wants
@@ -262,9 +257,17 @@ posted_body read_posted_alerts(std::string_view body) {
     repaired = am::with_valid_utf8(body);
     body = repaired;
   }
-  alerts_reader reader{body.size()};
-  json::sax_parse(body, &reader, json::input_format_t::json, false);
-  return std::move(reader).take();
+  alerts_reader reader;
+  if (json::sax_parse(body, &reader, json::input_format_t::json, false))
+    return std::move(reader).take();
+  if (const auto wrong = am::json_syntax_error(body); !wrong.empty())
+    return {unreadable(wrong), {}};
+  // What Go takes and this parser does not.
+  alerts_reader again;
+  repaired = am::with_paired_surrogates(body);
+  if (json::sax_parse(repaired, &again, json::input_format_t::json, false))
+    return std::move(again).take();
+  return {unreadable("a number in it is too large"), {}};
 }
 
 std::optional<std::string> refuse_posted(const posted_alert& posted, instant ends_by_default) {

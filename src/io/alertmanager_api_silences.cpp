@@ -3,22 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include "io/alertmanager_api_formats.hpp"
 #include "io/alertmanager_api_parts.hpp"
-#include "io/alertmanager_api_post.hpp"
-#include "io/utf8.hpp"
+#include "io/alertmanager_api_silence_body.hpp"
 #include "tocsin/silence.hpp"
 
 namespace tocsin::alertmanager {
 
 namespace {
-
-using nlohmann::json;
 
 constexpr std::uint64_t silence_bytes_max = 1024 * 1024;
 
@@ -125,154 +120,6 @@ http_response delete_silence(alert_backend& backend, const http_request& request
   return failed(done.failure());
 }
 
-/// A matcher as it is asked for; nothing of it is known to be right.
-struct asked_matcher {
-  std::optional<bool> is_regex;
-  std::optional<std::string> name;
-  std::optional<std::string> value;
-  bool is_equal = true;
-};
-
-struct asked_silence {
-  std::string id;
-  std::optional<std::string> comment;
-  std::optional<std::string> created_by;
-  std::optional<instant> starts_at;
-  std::optional<instant> ends_at;
-  std::optional<std::vector<asked_matcher>> matchers;
-};
-
-/// Takes fields out of a body. The first that has the wrong type stops it.
-class silence_reader {
- public:
-  asked_silence read(std::string_view body) {
-    const json whole = parse(body);
-    asked_silence made;
-    if (refused_ || whole.is_null()) return made;
-    if (!whole.is_object()) {
-      refuse_type(whole, R"(Go value of type struct { ID string "json:\"id,omitempty\"" })");
-      return made;
-    }
-    made.id = text(whole, "id", ".id").value_or("");
-    made.comment = text(whole, "comment", "Silence.comment");
-    made.created_by = text(whole, "createdBy", "Silence.createdBy");
-    made.ends_at = time(whole, "endsAt", "Silence.endsAt");
-    made.matchers = matchers(whole);
-    made.starts_at = time(whole, "startsAt", "Silence.startsAt");
-    return made;
-  }
-  [[nodiscard]] const std::optional<std::string>& refused() const noexcept { return refused_; }
-
- private:
-  /// The first value of the body; what follows it is not looked at.
-  json parse(std::string_view body) {
-    std::istringstream in{valid_utf8(body) ? std::string{body} : with_valid_utf8(body)};
-    json whole;
-    try {
-      in >> whole;
-    } catch (const json::parse_error& failure) {
-      refuse(failure.byte > body.size()
-                 ? "unexpected EOF"
-                 : fmt::format("invalid character at byte {} of the body", failure.byte));
-    }
-    return whole;
-  }
-
-  void refuse(std::string why) {
-    if (!refused_)
-      refused_ = fmt::format("parsing silence body from \"\" failed, because {}", std::move(why));
-  }
-  void refuse_type(const json& seen, std::string_view wanted) {
-    const std::string_view kind = seen.is_number()    ? "number"
-                                  : seen.is_boolean() ? "bool"
-                                                      : seen.type_name();
-    refuse(fmt::format("json: cannot unmarshal {} into {}", kind, wanted));
-  }
-  void refuse_field(const json& seen, std::string_view where, std::string_view type) {
-    refuse_type(seen, fmt::format("Go struct field {} of type {}", where, type));
-  }
-
-  /// A member by its name in any case; null when there is none or it is null.
-  static const json* member(const json& of, std::string_view name) {
-    const json* found = nullptr;
-    for (const auto& [key, value] : of.items()) {
-      if (same_in_any_case(key, name)) found = &value;
-    }
-    return found && found->is_null() ? nullptr : found;
-  }
-
-  std::optional<std::string> text(const json& of, std::string_view name, std::string_view where) {
-    const json* found = member(of, name);
-    if (!found) return std::nullopt;
-    if (found->is_string()) return found->get<std::string>();
-    refuse_field(*found, where, "string");
-    return std::nullopt;
-  }
-
-  std::optional<bool> flag(const json& of, std::string_view name, std::string_view where) {
-    const json* found = member(of, name);
-    if (!found) return std::nullopt;
-    if (found->is_boolean()) return found->get<bool>();
-    refuse_field(*found, where, "bool");
-    return std::nullopt;
-  }
-
-  std::optional<instant> time(const json& of, std::string_view name, std::string_view where) {
-    const auto given = text(of, name, where);
-    if (!given) return std::nullopt;
-    const auto at = parse_time(*given);
-    if (at) return *at;
-    refuse(at.failure().message);
-    return std::nullopt;
-  }
-
-  std::optional<std::vector<asked_matcher>> matchers(const json& of) {
-    const json* found = member(of, "matchers");
-    if (!found) return std::nullopt;
-    std::vector<asked_matcher> made;
-    if (!found->is_array()) {
-      refuse_field(*found, "Silence.matchers", "models.Matchers");
-      return made;
-    }
-    for (const json& each : *found) {
-      asked_matcher one;
-      if (each.is_object()) {
-        one.is_equal = flag(each, "isEqual", "Matcher.matchers.isEqual").value_or(true);
-        one.is_regex = flag(each, "isRegex", "Matcher.matchers.isRegex");
-        one.name = text(each, "name", "Matcher.matchers.name");
-        one.value = text(each, "value", "Matcher.matchers.value");
-      } else if (!each.is_null()) {
-        refuse_field(each, "Silence.matchers", "models.Matcher");
-      }
-      made.push_back(std::move(one));
-    }
-    return made;
-  }
-
-  std::optional<std::string> refused_;
-};
-
-/// What must be there and is not, in the order of go-openapi's checks.
-std::optional<http_response> refuse_missing(const asked_silence& asked) {
-  const auto missing = [](std::string_view field) {
-    return refusal(422, 602, fmt::format("{} in body is required", field));
-  };
-  if (!asked.comment) return missing("comment");
-  if (!asked.created_by) return missing("createdBy");
-  if (!asked.ends_at) return missing("endsAt");
-  if (!asked.matchers) return missing("matchers");
-  if (asked.matchers->empty())
-    return refusal(422, 612, "matchers in body should have at least 1 items");
-  for (std::size_t i = 0; i < asked.matchers->size(); ++i) {
-    const asked_matcher& each = (*asked.matchers)[i];
-    if (!each.is_regex) return missing(fmt::format("matchers.{}.isRegex", i));
-    if (!each.name) return missing(fmt::format("matchers.{}.name", i));
-    if (!each.value) return missing(fmt::format("matchers.{}.value", i));
-  }
-  if (!asked.starts_at) return missing("startsAt");
-  return std::nullopt;
-}
-
 /// Errors: bad_silence, in Alertmanager's words.
 result<label_matchers> matchers_of(const asked_silence& asked) {
   const auto wrong = [](std::size_t index, std::string_view why) {
@@ -342,13 +189,9 @@ http_response put(alert_backend& backend, const asked_silence& asked) {
 
 http_response post_silence(alert_backend& backend, const http_request& request) {
   if (auto refused = refuse_media_type(request)) return *refused;
-  if (request.body.find_first_not_of(" \t\r\n") == std::string::npos)
-    return refusal(422, 602, "silence in body is required");
-  silence_reader reader;
-  const auto asked = reader.read(request.body);
-  if (reader.refused()) return refusal(400, 400, *reader.refused());
-  if (auto refused = refuse_missing(asked)) return *refused;
-  return put(backend, asked);
+  const auto read = read_silence(request.body);
+  if (read.refused) return refusal(read.refused->status, read.refused->code, read.refused->message);
+  return put(backend, read.asked);
 }
 
 }  // namespace

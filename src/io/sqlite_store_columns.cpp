@@ -59,11 +59,6 @@ fingerprint fingerprint_from_bytes(std::string_view bytes) noexcept {
   return print;
 }
 
-bool is_active(alert_state state) noexcept {
-  return state == alert_state::pending || state == alert_state::firing ||
-         state == alert_state::acknowledged;
-}
-
 bool is_operator(std::string_view actor) noexcept {
   return !actor.empty() && actor != "rule" && actor != "event" && actor != "checker" &&
          actor != "api";
@@ -93,7 +88,8 @@ std::string recurs_text(const std::vector<time_interval>& recurs) {
                    {"years", calendar_of(each.years)},
                    {"location", each.location}});
   }
-  return all.dump();
+  // A location that is no UTF-8 is no zone either: it must not throw here.
+  return all.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 result<std::vector<time_interval>> parse_recurs(std::string_view text) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "tocsin/alert.hpp"
+#include "tocsin/alert_lifecycle.hpp"
 #include "tocsin/fingerprint.hpp"
 #include "tocsin/result.hpp"
 #include "tocsin/silence.hpp"
@@ -19,7 +20,6 @@ namespace tocsin {
 /// Of 16 bytes; all zeros for any other length.
 [[nodiscard]] fingerprint fingerprint_from_bytes(std::string_view bytes) noexcept;
 
-[[nodiscard]] bool is_active(alert_state state) noexcept;
 /// True for people; false for "rule", "event", "checker" and "api".
 [[nodiscard]] bool is_operator(std::string_view actor) noexcept;
 /// When an ended alert ended.

@@ -3,12 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
-#include <string>
 
 #include "io/sqlite_database.hpp"
+#include "io/sqlite_store_alerts.hpp"
 #include "tocsin/alert_store.hpp"
 #include "tocsin/result.hpp"
 
@@ -18,7 +17,7 @@ namespace tocsin {
 /// thread at a time.
 class sqlite_store_writer {
  public:
-  explicit sqlite_store_writer(sqlite_database& into) : db_(into) {}
+  explicit sqlite_store_writer(sqlite_database& into) : db_(into), ids_(into) {}
 
   /// All of them or none. Errors: store_failed: SQLite's reason; the transitions' numbers have a
   /// gap.
@@ -33,15 +32,11 @@ class sqlite_store_writer {
   static constexpr std::int64_t forget_max = 2000;
 
  private:
-  std::int64_t rule_id(const std::string& name);
-  std::int64_t last_alert();
   bool forget_alerts(instant before);
   bool forget_notices(instant before);
-  friend class commit_in_progress;
 
   sqlite_database& db_;
-  std::map<std::string, std::int64_t, std::less<>> rules_;  ///< ids known to be stored
-  std::int64_t last_alert_ = -1;  ///< the highest row id ever given; -1: not read yet
+  row_ids ids_;
 };
 
 }  // namespace tocsin

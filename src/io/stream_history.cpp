@@ -6,6 +6,7 @@
 #include <cassert>
 #include <iterator>
 #include <utility>
+#include "tocsin/alert_lifecycle.hpp"
 
 namespace tocsin {
 
@@ -16,10 +17,6 @@ constexpr std::size_t bookkeeping_bytes = 192;
 
 std::size_t bytes_of(const sent_message& message) {
   return bookkeeping_bytes + message.topic.size() + message.header.size() + message.alert.size();
-}
-
-bool is_active(alert_state state) {
-  return state != alert_state::resolved && state != alert_state::closed;
 }
 
 }  // namespace

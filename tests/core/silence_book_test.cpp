@@ -240,6 +240,7 @@ TEST_F(silences, a_pending_one_moves_unless_into_the_past) {
   const auto moved = put(noon + minutes{20}, wanted);
   EXPECT_EQ(moved->id, old->id);
   EXPECT_EQ(moved->starts_at, noon + minutes{20});
+  EXPECT_EQ(book.next_change(noon + minutes{20}), noon + hours{4});
 
   const auto other = put(noon + minutes{30}, request("a=b", noon + hours{1}, noon + hours{2}));
   wanted = *other;

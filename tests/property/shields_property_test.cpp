@@ -6,9 +6,11 @@
 #include <array>
 #include <cstdlib>
 #include <ctime>
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
+#include <string>
 
 #include "support/window_scenario.hpp"
 #include "tocsin/alert_labels.hpp"
@@ -135,6 +137,11 @@ std::string wrong_with_inhibition(std::uint64_t seed) {
       return "step " + std::to_string(step) + ": the affected are not each once, in order";
     }
     all[now.print] = {now, active, firing};
+    for (const fingerprint& print : affected) {
+      if (print != now.print && !all[print].active) {
+        return "step " + std::to_string(step) + ": told of one that has ended: " + to_text(print);
+      }
+    }
     for (const auto& [print, each] : all) {
       const auto wanted = naive_inhibited_by(rules, all, print);
       if (tested.inhibited_by(print) != wanted) {
@@ -321,7 +328,7 @@ class silence_world {
     for (std::uint64_t i = 1; i <= 6; ++i) alerts_.push_back(random_alert(pick_, i));
   }
 
-  /// Half an hour of random calls, looked at every ten seconds.
+  /// An hour of random calls, looked at every ten seconds.
   std::string run() {
     const instant begin = *parse_rfc3339("2027-03-28T00:30:00Z");
     for (instant at = begin; at < begin + minutes{60}; at += seconds{10}) {

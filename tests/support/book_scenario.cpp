@@ -281,7 +281,11 @@ std::string listed(const alert_book& of) {
   std::string text;
   for (const transition& each : of.active()) text += "  active " + listed(*each, true);
   for (const group_view& each : of.groups().groups()) {
-    text += fmt::format("  group {} {} of {}\n", each.receiver, each.key, each.alerts.size());
+    text += fmt::format("  group {} {} of", each.receiver, each.key);
+    for (const transition& one : each.alerts) {
+      text += fmt::format(" {}#{}", to_text(one->alert_id).substr(0, 6), one->number);
+    }
+    text += "\n";
   }
   for (const silence_ptr& each : of.silences().all()) {
     text += fmt::format("  silence {} until {}\n", each->id, to_unix_ms(each->ends_at));

@@ -77,6 +77,11 @@ bool silences_now(const silence& of, instant at) {
   return of.recurs.empty() || holds(of.recurs, at);
 }
 
+/// Alertmanager tells starts apart by whole seconds.
+bool same_second(instant left, instant right) {
+  return std::chrono::floor<seconds>(left) == std::chrono::floor<seconds>(right);
+}
+
 bool is_among(const std::vector<alert_state>& some, alert_state state) {
   return std::find(some.begin(), some.end(), state) != some.end();
 }
@@ -126,7 +131,7 @@ std::string standing(const alert& of) {
     if (of.acknowledged->until) words += " until " + seconds_text(*of.acknowledged->until);
   }
   if (of.posted) words += " ends " + seconds_text(of.posted->ends_at);
-  return words + " id " + to_text(of.alert_id);
+  return words;
 }
 
 std::string change_in_words(const alert& after) {
@@ -189,7 +194,7 @@ std::optional<instant> model_book::next_deadline(const life& of) const {
 
 /// Goes from one instant at which anything could change to the next.
 void model_book::run_until(instant limit) {
-  for (;;) {
+  while (!alive_.empty()) {
     instant next = std::chrono::floor<minutes>(now_) + minutes{1};
     for (const auto& [id, each] : silences_) {
       for (const instant bound : {each.starts_at, each.ends_at}) {
@@ -349,8 +354,7 @@ void model_book::begin(const finding& found) {
   of.last_met = now_;
   alert& now = of.now;
   now.print = found.print;
-  now.alert_id = alert_id_of(found.print, by.revision, to_unix_ms(found.proof.first_event_time),
-                             found.proof.first_event_position);
+  now.alert_id = found.print;
   now.rule = by.name;
   now.severity = found.severity;
   now.texts = found.texts;
@@ -569,7 +573,7 @@ std::string model_book::post(const posted_alert& wanted, const std::string& by) 
   life& of = alive_[print];
   of.now.origin = alert_origin::posted;
   of.now.print = print;
-  of.now.alert_id = alert_id_of(print, "posted", to_unix_ms(facts.starts_at), 0);
+  of.now.alert_id = print;
   of.now.rule = labels["alertname"];
   of.now.severity = parse_severity(labels["severity"]).value_or(severity::warning);
   labels.erase("");
@@ -621,11 +625,14 @@ model_book::outcome model_book::put(const silence& wanted, const std::string& ma
   if (old != silences_.end() && now_ < old->second.ends_at) {
     silence& held = old->second;
     const bool began = now_ >= held.starts_at;
-    const bool harmless = held.matchers == wanted.matchers && held.scope == wanted.scope &&
-                          held.recurs == wanted.recurs &&
-                          (began ? held.starts_at == wanted.starts_at : wanted.starts_at >= now_);
+    const bool harmless =
+        held.matchers == wanted.matchers && held.scope == wanted.scope &&
+        held.recurs == wanted.recurs &&
+        (began ? same_second(held.starts_at, wanted.starts_at) : wanted.starts_at >= now_);
     if (harmless) {
+      const instant start = began ? held.starts_at : wanted.starts_at;
       held = wanted;
+      held.starts_at = start;
       return done;
     }
     if (!began) held.starts_at = now_;

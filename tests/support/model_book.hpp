@@ -24,6 +24,8 @@ namespace tocsin::testing {
 /// Changes of shields and of flapping, and those of a pending alert's severity, have none ("").
 [[nodiscard]] std::string change_in_words(const alert& after);
 
+/// An alert's id is its fingerprint here: what makes ids differ is no concern of the model.
+///
 /// Knows silences, inhibition, mute times of a routing tree, acknowledges, `for`, keep_firing_for,
 /// close_after, flapping, severities and posted alerts. Knows neither incidents nor rules of
 /// assignment.

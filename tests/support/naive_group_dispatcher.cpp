@@ -86,7 +86,7 @@ std::vector<naive_group_dispatcher::group_name> naive_group_dispatcher::names_fo
 
 void naive_group_dispatcher::take(member& in, const transition& now) const {
   if (in.what != heard::nothing) {
-    if (shielded(*now) || now->severity > in.now->severity) in.again = true;
+    if (shielded(*now) || now->severity < in.now->severity) in.again = true;
     if (!now->flapping) in.flapping_heard = false;
   }
   in.now = now;
@@ -122,11 +122,12 @@ void naive_group_dispatcher::update(instant at, const transition& now) {
         in.members[now->print].now = now;
       }
     } else if (found != in.members.end()) {
-      if (found->second.what != heard::firing) {
-        in.members.erase(found);
-      } else if (!ended(*found->second.now)) {
+      if (ended(*found->second.now)) continue;
+      if (found->second.what == heard::firing) {
         found->second.now = now;
         found->second.elsewhere = true;
+      } else {
+        in.members.erase(found);
       }
     }
   }

@@ -276,10 +276,12 @@ struct pipeline::running {
     using answer = result<operation_result>;
     auto done = std::make_shared<std::promise<answer>>();
     auto answered = done->get_future();
-    caf::anon_send(actors.alerts, operation_in{std::make_shared<const operation>(std::move(wanted)),
-                                               [done = std::move(done)](answer outcome) {
-                                                 done->set_value(std::move(outcome));
-                                               }});
+    auto asked = std::make_shared<operation_in>();
+    asked->wanted = std::move(wanted);
+    asked->answer = [done = std::move(done)](answer outcome) {
+      done->set_value(std::move(outcome));
+    };
+    caf::anon_send(actors.ingest, operation_ptr{std::move(asked)});
     if (answered.wait_for(operation_time) != std::future_status::ready) {
       return error{"unavailable", fmt::format("no answer within {}; it may still happen",
                                               format_duration(operation_time))};

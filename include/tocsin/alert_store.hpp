@@ -99,15 +99,10 @@ class alert_store {
   /// Transitions must be numbered on from the last one stored.
   [[nodiscard]] virtual std::optional<error> commit(std::span<const book_changes> changes) = 0;
 
-<<<<<<< HEAD
   /// Notices that wait for delivery to a receiver, oldest first, at most `limit`.
   [[nodiscard]] virtual result<std::vector<stored_notice>> pending_notices(
       const std::string& receiver, std::size_t limit) const = 0;
-=======
-  /// Notices that wait for delivery, oldest first, at most `limit`.
-  [[nodiscard]] virtual result<std::vector<stored_notice>> pending_notices(std::size_t limit) = 0;
   /// Of one that is delivered or has failed for good nothing changes. Errors: no notice has the id.
->>>>>>> a0fc47a5dc90c26ec81a88469ec0f8bb0119983a
   [[nodiscard]] virtual std::optional<error> settle(const notice_outcome& outcome) = 0;
 
   /// Errors: bad_query (the limit, the token, more than 64 different words).

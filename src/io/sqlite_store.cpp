@@ -178,6 +178,8 @@ result<std::string> prepare(sqlite_database& database, const char* settings,
   mode.reset();
   if (!as_wanted)
     database.fail(fmt::format("its file system cannot do SQLite's journal mode {}", journal));
+  // Names that no alert has any more: here, for it looks at the rules of all alerts.
+  database.execute("DELETE FROM rules WHERE id NOT IN (SELECT rule FROM alerts)");
   sqlite_statement& asked = database.prepared("SELECT name FROM store");
   std::string name;
   if (asked.step()) name = std::string{asked.bytes(0)};

@@ -116,13 +116,7 @@ bool sqlite_store_writer::forget_alerts(instant before) {
           "DELETE FROM text_changes WHERE alert = ?", "DELETE FROM alerts WHERE id = ?"})
       db_.prepared(from).bind(1, each).run();
   }
-  const bool more = static_cast<std::int64_t>(gone.size()) == forget_max;
-  if (!gone.empty() && !more) {
-    db_.execute(
-        "DELETE FROM rules WHERE NOT EXISTS (SELECT 1 FROM alerts WHERE alerts.rule = rules.id)");
-    ids_.forget_rules();
-  }
-  return more;
+  return static_cast<std::int64_t>(gone.size()) == forget_max;
 }
 
 bool sqlite_store_writer::forget_notices(instant before) {
@@ -140,10 +134,7 @@ result<bool> sqlite_store_writer::forget(instant before) {
   sqlite_transaction all{db_, sqlite_transaction::kind::write};
   const bool alerts = forget_alerts(before);
   const bool notices = forget_notices(before);
-  if (auto failure = all.commit()) {
-    ids_.forget_rules();
-    return *failure;
-  }
+  if (auto failure = all.commit()) return *failure;
   return alerts || notices;
 }
 

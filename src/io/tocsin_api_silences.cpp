@@ -90,18 +90,22 @@ http_response show_silence(const alert_backend& backend, const http_request& req
                                                         printable(id, shown_bytes_max))});
 }
 
-/// ends_at, or duration from the start on.
-instant read_end(json_request& body, instant starts_at) {
+/// ends_at, or duration after `begin`.
+instant read_end(json_request& body, instant begin) {
   const auto ends_at = body.time("ends_at");
   const auto length = body.length("duration");
   if (ends_at && length) {
     body.refuse("duration", "duration: ends_at is there too, wanted one of both");
   } else if (!ends_at && !length) {
     body.refuse("ends_at", "ends_at is missing, wanted it or duration", "missing_field");
-  } else if (length) {
-    return starts_at + *length;
   }
-  return ends_at.value_or(instant{});
+  const instant end = length ? begin + *length : ends_at.value_or(begin);
+  if (end <= begin) {
+    const std::string_view field = length ? "duration" : "ends_at";
+    body.refuse(field, fmt::format("{}: the end, {}, is not after the start and now, {}", field,
+                                   format_rfc3339(end), format_rfc3339(begin)));
+  }
+  return end;
 }
 
 silence_scope read_scope(json_request& body) {
@@ -122,28 +126,24 @@ label_matchers read_needed_matchers(json_request& body) {
   return matchers;
 }
 
-/// An edit that says nothing of the start leaves it as it is; a new silence begins at once.
-instant default_start(const alert_backend& backend, const std::string& id, instant now) {
+/// An edit that says nothing of the start leaves it as it is. A new silence then begins at once:
+/// the book makes its own clock, which may be a little behind the wall's, of a start before it.
+instant default_start(const alert_backend& backend, const std::string& id) {
   silence_ptr known;
   if (!id.empty()) {
     static_cast<void>(
         backend.inspect([&](const alert_book& book) { known = book.silences().find(id); }));
   }
-  return known ? known->starts_at : now;
+  return known ? known->starts_at : instant{};
 }
 
 silence read_silence(const alert_backend& backend, json_request& body, instant now) {
   silence wanted;
   wanted.id = body.text("id");
   wanted.matchers = read_needed_matchers(body);
-  wanted.starts_at = body.time("starts_at").value_or(default_start(backend, wanted.id, now));
-  wanted.ends_at = read_end(body, wanted.starts_at);
-  if (wanted.ends_at <= std::max(wanted.starts_at, now)) {
-    const std::string_view field = body.has("duration") ? "duration" : "ends_at";
-    body.refuse(field, fmt::format("{}: the end, {}, is not after the start, {}, and now, {}",
-                                   field, format_rfc3339(wanted.ends_at),
-                                   format_rfc3339(wanted.starts_at), format_rfc3339(now)));
-  }
+  const auto starts_at = body.time("starts_at");
+  wanted.starts_at = starts_at ? *starts_at : default_start(backend, wanted.id);
+  wanted.ends_at = read_end(body, std::max(wanted.starts_at, now));
   wanted.created_by = body.needed_text("created_by");
   wanted.comment = body.needed_text("comment");
   wanted.scope = read_scope(body);

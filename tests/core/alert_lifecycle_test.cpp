@@ -12,9 +12,9 @@
 namespace tocsin {
 namespace {
 
-constexpr alert_state states[] = {alert_state::none,         alert_state::pending,
-                                  alert_state::firing,       alert_state::acknowledged,
-                                  alert_state::resolved,     alert_state::closed};
+constexpr alert_state states[] = {alert_state::none,     alert_state::pending,
+                                  alert_state::firing,   alert_state::acknowledged,
+                                  alert_state::resolved, alert_state::closed};
 constexpr alert_trigger triggers[] = {
     alert_trigger::met,          alert_trigger::held,           alert_trigger::met_at_once,
     alert_trigger::cleared,      alert_trigger::recovered,      alert_trigger::dismissed,

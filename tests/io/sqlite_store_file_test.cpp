@@ -145,6 +145,26 @@ TEST(sqlite_store_file, damage_within_the_file_is_an_error_with_the_reason_where
   EXPECT_TRUE(contains(state.failure().message, "alerts.db: ")) << state.failure().message;
 }
 
+TEST(sqlite_store_file, names_that_no_alert_has_any_more_go_when_it_is_opened) {
+  const scratch_folder folder;
+  {
+    const auto store = open_sqlite_store(folder.path());
+    ASSERT_TRUE(store);
+    change_maker maker;
+    const auto ended = maker.begin(sample_alert(1, 1));
+    maker.move(ended, alert_state::resolved, ended->at, "rule", "over");
+    maker.begin(sample_alert(2, 2));
+    const book_changes changes = maker.take();
+    ASSERT_FALSE((*store)->commit({&changes, 1}));
+    ASSERT_TRUE((*store)->maintain(ended->at + std::chrono::seconds{1}));
+  }
+  EXPECT_EQ(refusal(folder.path()), "");
+  EXPECT_EQ(database(folder.file("alerts.db"))
+                ->integer("SELECT count(*) FROM rules WHERE name = 'rule-1'"),
+            0);
+  EXPECT_EQ(database(folder.file("alerts.db"))->integer("SELECT count(*) FROM rules"), 1);
+}
+
 TEST(sqlite_store_file, an_older_version_is_migrated_and_keeps_its_rows) {
   const scratch_folder folder;
   const std::array old{store_migration{1, "CREATE TABLE t (a); INSERT INTO t VALUES (5)"}};

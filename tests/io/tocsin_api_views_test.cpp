@@ -105,6 +105,14 @@ TEST_F(tocsin_api_views_test, an_explanation_tells_of_shields_and_of_who_is_told
   EXPECT_EQ(seen["receivers"], json{"web-pager"});
 }
 
+TEST_F(tocsin_api_views_test, an_explanation_names_the_alert_that_inhibits) {
+  const auto source = scene.disk_full("db1");
+  const auto target = scene.fan_slow("db1");
+  const auto seen = get("/alerts/" + target + "/explain").body;
+  EXPECT_EQ(seen["shields"]["inhibited_by"],
+            (json{{{"alert_id", source}, {"rule", "disk-full"}, {"title", "disk full on db1"}}}));
+}
+
 TEST_F(tocsin_api_views_test, an_explanation_names_the_incident_and_an_incidents_its_members) {
   const auto id = scene.disk_full("db1");
   scene.disk_full("db2");
@@ -332,6 +340,20 @@ TEST_F(tocsin_api_views_test, a_silence_may_begin_later_and_recur) {
   EXPECT_EQ(get("/silences?in_force=true").body.size(), 0u);
 }
 
+TEST_F(tocsin_api_views_test, a_length_counts_from_now_or_from_a_start_to_come) {
+  const auto now = now_ms();
+  const auto begun = silenced({"team=\"web\""}, {{"starts_at", "2020-01-01T00:00:00Z"}});
+  EXPECT_EQ(begun["starts_at"], now);
+  EXPECT_EQ(begun["ends_at"], now + 3'600'000);
+  const auto later = silenced({"team=\"web\""}, {{"starts_at", now + 60'000}});
+  EXPECT_EQ(later["ends_at"], now + 60'000 + 3'600'000);
+  scene.pass(10min);
+  const auto longer = silenced(begun["matchers"], {{"id", begun["id"]}});
+  EXPECT_EQ(longer["id"], begun["id"]);
+  EXPECT_EQ(longer["starts_at"], now);
+  EXPECT_EQ(longer["ends_at"], now_ms() + 3'600'000);
+}
+
 TEST_F(tocsin_api_views_test, a_silence_that_cannot_be_made_is_told_with_its_field) {
   const json good{
       {"matchers", {"a=\"b\""}}, {"created_by", "ann"}, {"comment", "x"}, {"duration", "1h"}};
@@ -352,7 +374,7 @@ TEST_F(tocsin_api_views_test, a_silence_that_cannot_be_made_is_told_with_its_fie
   EXPECT_EQ(without("duration"), "400 missing_field ends_at");
   EXPECT_EQ(with({{"ends_at", now_ms() + 9}}), "400 bad_field duration");
   EXPECT_EQ(with({{"duration", nullptr}, {"ends_at", now_ms() - 9}}), "400 bad_field ends_at");
-  EXPECT_EQ(with({{"starts_at", "2020-01-01T00:00:00Z"}}), "400 bad_field duration");
+  EXPECT_EQ(with({{"duration", "0"}}), "400 bad_field duration");
   EXPECT_EQ(with({{"matchers", {"a"}}}), "400 bad_matcher matchers[0]");
   EXPECT_EQ(with({{"matchers", {"a=~\".*\""}}}).substr(0, 15), "400 bad_silence");
   EXPECT_EQ(with({{"scope", "all"}}), "400 bad_field scope");

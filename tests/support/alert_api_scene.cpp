@@ -56,6 +56,11 @@ std::shared_ptr<const alert_policy> scene_policy() {
   notify.root.routes.push_back(route_to("web-pager", "{}/{team=\"web\"}"));
   notify.root.routes.back().matchers = {matcher("team=\"web\"")};
   notify.receivers = {{"pager", {}}, {"web-pager", {}}};
+  inhibit_rule disk_over_fan;
+  disk_over_fan.source = {matcher("alertname=\"disk-full\"")};
+  disk_over_fan.target = {matcher("alertname=\"fan-slow\"")};
+  disk_over_fan.equal = {"resource_id"};
+  notify.inhibit_rules = {disk_over_fan};
   notify.original = "route: {receiver: pager}\n";
   notify.routed = true;
   alert_policy policy;

@@ -19,7 +19,8 @@ namespace tocsin::testing {
 inline constexpr instant scene_begin = from_unix_ms(1'772'445'600'000);
 
 /// Two rules, "disk-full" (error, "failures >= 3") and "fan-slow" (warning, with `for`); the route
-/// team="web" to `web-pager`, all else to `pager`, both grouped by alertname; three alerts of one
+/// team="web" to `web-pager`, all else to `pager`, both grouped by alertname; "disk-full" inhibits
+/// "fan-slow" on the same host; three alerts of one
 /// zone within 10 minutes make the incident "zone-down".
 class alert_api_scene {
  public:

@@ -16,6 +16,13 @@ void add_alerts(CLI::App& tocsin, int& exit_code);
 /// ack, unack, close, note, assign
 void add_operations(CLI::App& tocsin, int& exit_code);
 void add_silence(CLI::App& tocsin, int& exit_code);
+void add_history(CLI::App& tocsin, int& exit_code);
+void add_stats(CLI::App& tocsin, int& exit_code);
+void add_explain(CLI::App& tocsin, int& exit_code);
+/// incidents, rules
+void add_overview(CLI::App& tocsin, int& exit_code);
+void add_routes(CLI::App& tocsin, int& exit_code);
+void add_advise(CLI::App& tocsin, int& exit_code);
 void add_agent_host(CLI::App& agent, int& exit_code);
 void add_agent_tail(CLI::App& agent, int& exit_code);
 

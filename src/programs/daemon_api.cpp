@@ -110,6 +110,26 @@ std::string time_cell(const json_tree& at) {
   return text;
 }
 
+std::string length_cell(const json_tree& milliseconds) {
+  const auto number = milliseconds.number();
+  if (!number) return "-";
+  duration length{static_cast<duration::rep>(*number)};
+  if (length >= std::chrono::seconds{1}) length = std::chrono::floor<std::chrono::seconds>(length);
+  return format_duration(length);
+}
+
+std::string lasted_cell(const json_tree& alert) {
+  const json_tree end =
+      alert.at("resolved_at").is_null() ? alert.at("closed_at") : alert.at("resolved_at");
+  const auto from = alert.at("started_at").number();
+  const auto until = end.number();
+  if (!from || !until) return "active";
+  const duration length{static_cast<duration::rep>(*until - *from)};
+  return format_duration(length >= std::chrono::seconds{1}
+                             ? std::chrono::floor<std::chrono::seconds>(length)
+                             : length);
+}
+
 std::string operator_name() {
   if (const char* const user = std::getenv("USER"); user != nullptr && *user != '\0') return user;
   const passwd* const entry = ::getpwuid(::getuid());

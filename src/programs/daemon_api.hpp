@@ -47,6 +47,10 @@ class text_table {
 
 /// "2026-03-01 10:00:00" (UTC) of Unix milliseconds or RFC 3339; "-" of null.
 [[nodiscard]] std::string time_cell(const json_tree& at);
+/// "5m", "2h30m" of milliseconds, in whole seconds from one second on; "-" of null.
+[[nodiscard]] std::string length_cell(const json_tree& milliseconds);
+/// How long an alert map's alert lasted, from its start to its end; "active" while it lasts.
+[[nodiscard]] std::string lasted_cell(const json_tree& alert);
 /// Who calls: USER of the environment, else the system's name of the user.
 [[nodiscard]] std::string operator_name();
 

@@ -20,6 +20,7 @@
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
 #include "programs/progress_line.hpp"
+#include "programs/recording.hpp"
 #include "programs/replay_report.hpp"
 #include "tocsin/alert_comparison.hpp"
 #include "tocsin/pipeline.hpp"
@@ -102,8 +103,8 @@ bool replay_file(event_file& from, recorded_events& reader, judges& to, progress
     const auto piece = reader.read(from);
     for (const auto& each : piece.refused) {
       progress.aside([&] {
-        say(fmt::format("{}: {} {}: rejected: {}: {}", from.name(), from.counted_as(),
-                           each.message, each.why.code, each.why.message));
+        say(fmt::format("{}: {} {}: rejected: {}: {}", from.name(), from.counted_as(), each.message,
+                        each.why.code, each.why.message));
       });
     }
     totals.rejected += piece.refused.size();
@@ -150,24 +151,14 @@ std::optional<std::uint64_t> bytes_of(const std::vector<std::string>& names) {
   return sum;
 }
 
-/// Long enough for every window, `for` and keep_firing_for to end, one after the other.
-duration time_to_end_all(const rule_set& rules) {
-  duration sum{};
-  for (const auto& each : rules.rules()) {
-    sum += each.spec.window.size + rules.units()[each.unit].lateness + each.spec.pending_for +
-           each.spec.keep_firing_for;
-  }
-  return 2 * sum + std::chrono::seconds{1};
-}
-
 void print_summary(const replay_totals& totals, const pipeline_counts& counts,
                    std::chrono::steady_clock::duration took) {
   std::uint64_t late = 0;
   for (const auto& [rule, totals_of] : counts.by_rule) late += totals_of.late;
   const double seconds = std::max(std::chrono::duration<double>(took).count(), 1e-6);
-  say(fmt::format("{} events, {} rejected, {} late, {} transitions; {:.0f} events/s",
-                     totals.events, totals.rejected + counts.events.rejected, late,
-                     counts.transitions, static_cast<double>(totals.events) / seconds));
+  say(fmt::format("{} events, {} rejected, {} late, {} transitions; {:.0f} events/s", totals.events,
+                  totals.rejected + counts.events.rejected, late, counts.transitions,
+                  static_cast<double>(totals.events) / seconds));
 }
 
 /// Null when there is an error; all are printed.

@@ -9,7 +9,7 @@
 #include "programs/console.hpp"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Sends events, watches alerts, checks, tests and replays rules.", "tocsin"};
+  CLI::App app{"Sends events, watches and operates alerts, checks, tests, replays and advises rules.", "tocsin"};
   app.set_version_flag("--version", "tocsin " TOCSIN_VERSION);
   app.require_subcommand(1);
   app.footer(
@@ -24,6 +24,12 @@ int main(int argc, char** argv) {
   tocsin::add_alerts(app, code);
   tocsin::add_operations(app, code);
   tocsin::add_silence(app, code);
+  tocsin::add_history(app, code);
+  tocsin::add_stats(app, code);
+  tocsin::add_explain(app, code);
+  tocsin::add_overview(app, code);
+  tocsin::add_routes(app, code);
+  tocsin::add_advise(app, code);
   auto* const agent = app.add_subcommand("agent", "Observe this machine and send what is seen");
   agent->require_subcommand(1);
   tocsin::add_agent_host(*agent, code);

@@ -18,7 +18,6 @@ class notice_slots {
  public:
   /// A place with a T{}.
   [[nodiscard]] std::uint32_t take() {
-    ++used_;
     if (free_.empty()) {
       places_.emplace_back();
       return static_cast<std::uint32_t>(places_.size() - 1);
@@ -30,16 +29,13 @@ class notice_slots {
   void give_back(std::uint32_t index) {
     places_[index] = T{};
     free_.push_back(index);
-    --used_;
   }
   [[nodiscard]] T& operator[](std::uint32_t index) { return places_[index]; }
   [[nodiscard]] const T& operator[](std::uint32_t index) const { return places_[index]; }
-  [[nodiscard]] std::size_t used() const noexcept { return used_; }
 
  private:
   std::deque<T> places_;
   std::vector<std::uint32_t> free_;
-  std::size_t used_ = 0;
 };
 
 /// Prints are hashes already.

@@ -79,7 +79,9 @@ std::shared_ptr<alert> alert_of(text_map labels, const text_map& annotations, po
   for (const auto& [name, value] : labels) key.push_back({name, value});
   fresh->origin = alert_origin::posted;
   fresh->print = fingerprint_of("posted", key);
-  fresh->alert_id = alert_id_of(fresh->print, "posted", to_unix_ms(times.starts_at), 0);
+  // One that ended may be posted again with the start it had.
+  fresh->alert_id = alert_id_of(fresh->print, "posted", to_unix_ms(times.starts_at),
+                                static_cast<std::uint64_t>(to_unix_ms(now)));
   fresh->rule = label_in(labels, "alertname");
   fresh->severity = parse_severity(label_in(labels, "severity")).value_or(severity::warning);
   fresh->texts = texts_of(std::move(labels), annotations);

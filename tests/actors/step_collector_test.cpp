@@ -14,8 +14,8 @@ namespace {
 
 shard_findings part_of(std::uint64_t step, std::uint32_t shard, std::uint32_t shards,
                        std::size_t findings, completion held = nullptr) {
-  shard_findings part{
-      step, shards, from_unix_ms(static_cast<long long>(step)), {}, std::move(held)};
+  shard_findings part{step, shards,  from_unix_ms(static_cast<long long>(step)),
+                      {},   nullptr, std::move(held)};
   part.found.resize(findings);
   for (finding& each : part.found) each.position = step * 100 + shard;
   return part;
@@ -101,6 +101,22 @@ TEST(step_collector, a_part_keeps_its_hold_and_the_step_adds_its_own) {
   steps.add(second);
   { const auto complete = steps.next(); }
   EXPECT_EQ(token.use_count(), 3) << "here and in the two parts";
+}
+
+TEST(step_collector, an_operation_goes_with_its_step_whichever_part_brings_it) {
+  for (const std::uint32_t bearer : {0U, 1U, 2U}) {
+    step_collector steps;
+    const auto asked = std::make_shared<const operation_in>();
+    for (std::uint32_t shard = 0; shard < 3; ++shard) {
+      auto part = part_of(1, shard, 3, 1);
+      if (shard == bearer) part.asked = asked;
+      steps.add(part);
+    }
+    auto next = part_of(2, 0, 1, 1);
+    steps.add(next);
+    EXPECT_EQ(steps.next()->asked, asked);
+    EXPECT_EQ(steps.next()->asked, nullptr);
+  }
 }
 
 }  // namespace

@@ -224,7 +224,7 @@ class Advice(Operated):
         best = proposed[0]
         self.assertEqual((best["kind"], best["field"]), ("threshold", "having"))
         threshold = float(best["after"].removeprefix("max(value) > "))
-        self.assertTrue(88 <= threshold < 97, best)
+        self.assertTrue(87 <= threshold < 97, best)
         self.assertEqual((best["alerts_before"], best["alerts_after"]), (found["alerts"], 3))
         self.assertEqual((best["noise_gone"], best["trouble_lost"], best["delay_max_ms"]),
                          (found["noise"], 0, 0))

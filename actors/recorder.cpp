@@ -28,6 +28,7 @@ constexpr duration try_again_after = 1s;
 /// would go on to do could not be kept.
 constexpr std::size_t waiting_max = 1'000'000;
 constexpr duration maintain_every = 1s;
+constexpr int busy_seconds_max = 60;
 
 struct recorder_state {
   static constexpr const char* name = "recorder";
@@ -104,7 +105,15 @@ struct recorder_state {
     if (setup.store->settle(ended)) ++store_failures;
   }
 
+  /// Tidying up waits for a quiet second, but not for ever.
   void maintain() {
+    const std::uint64_t commits = queue->counts().commits;
+    const bool busy = commits != std::exchange(commits_seen, commits);
+    if (busy && ++busy_seconds < busy_seconds_max) {
+      self->delayed_send(self, maintain_every, maintenance_due{});
+      return;
+    }
+    busy_seconds = 0;
     const auto more = setup.store->maintain(clock - setup.retention);
     if (!more) ++store_failures;
     if (more && *more) {
@@ -131,6 +140,8 @@ struct recorder_state {
   std::optional<commit_queue> queue;
   instant clock{};
   bool commit_armed = false;
+  std::uint64_t commits_seen = 0;
+  int busy_seconds = 0;
   double seconds = 0;
   std::uint64_t store_failures = 0;
   store_counts notices;

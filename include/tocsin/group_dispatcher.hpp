@@ -24,7 +24,8 @@ struct group_view {
   std::vector<transition> alerts;  ///< active ones, and resolved ones not yet told
 };
 
-/// What of a group must last. `bytes` is opaque and versioned; no bytes: the group is gone.
+/// What of a group, of an alert it was told of, or of an escalation must last. `key` is unique,
+/// `bytes` opaque and versioned; no bytes: it is gone.
 struct group_record {
   std::string key;
   std::string bytes;
@@ -41,6 +42,9 @@ struct group_record {
 ///   shielded.
 /// - Acknowledged alerts are listed with others, but repeat_interval alone tells nobody of a group
 ///   whose firing alerts are all acknowledged.
+/// - An alert is known by its print: one that ends and fires again before its end was told never
+///   ended. Whose severity gets worse, and whose shield is lifted, is told again.
+/// - Receivers without webhooks are told nothing.
 class group_dispatcher {
  public:
   explicit group_dispatcher(std::shared_ptr<const notify_policy> policy);

@@ -24,7 +24,7 @@ struct notify_route {
   std::vector<std::string> group_by;  ///< label names, sorted
   bool group_by_all = false;          ///< group_by: ['...']: each label set is its own group
   duration group_wait = std::chrono::seconds{30};
-  duration group_interval = std::chrono::minutes{5};
+  duration group_interval = std::chrono::minutes{5};  ///< less than 1 s is taken for 1 s
   duration repeat_interval = std::chrono::hours{4};
   bool continue_matching = false;                  ///< `continue`
   std::vector<std::string> mute_time_intervals;    ///< names

@@ -78,7 +78,8 @@ void alert_keeper::raise(const incident_news& news) {
   auto fresh = std::make_shared<alert>();
   fresh->origin = alert_origin::incident;
   fresh->print = news.print;
-  fresh->alert_id = alert_id_of(news.print, "incident", to_unix_ms(news.first_started_at), 0);
+  fresh->alert_id = alert_id_of(news.print, "incident", to_unix_ms(news.first_started_at),
+                                static_cast<std::uint64_t>(to_unix_ms(news.at)));
   fresh->rule = rule.name;
   fresh->condition =
       fmt::format("at least {} alerts within {}", rule.min_alerts, format_duration(rule.within));

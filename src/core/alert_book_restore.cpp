@@ -52,7 +52,7 @@ alert_keeper::alert_keeper(std::shared_ptr<const rule_set> rules,
       assigner_(policy_->assignment),
       dispatcher_(policy_->notify),
       mutes_(dispatcher_.has_intervals()),
-      flaps_(policy_->flap_memory) {}
+      memory_(policy_->detect_flapping ? policy_->flap_memory : duration::zero()) {}
 
 book_changes alert_keeper::restore(book_state stored, instant clock, bool windows_kept) {
   clock_ = stored.clock;
@@ -92,8 +92,8 @@ void alert_keeper::restore_facts(std::vector<std::pair<std::string, std::string>
       known = assigner_.restore(name.substr(assign_prefix.size()), value);
     } else if (name.starts_with(incident_prefix)) {
       known = incidents_.restore(value);
-    } else if (policy_->detect_flapping) {
-      known = flaps_.restore(name, value);
+    } else {
+      known = memory_.restore(name, value);
     }
     // Of rules that are gone, or of nobody: not to be kept for ever.
     if (!known) facts_.emplace_back(std::move(key), "");
@@ -203,7 +203,7 @@ book_changes alert_keeper::take_changes() {
   changes.groups = dispatcher_.take_changed();
   changes.notices = std::exchange(notices_, {});
   changes.facts = std::exchange(facts_, {});
-  append(changes.facts, flaps_.take_changed());
+  append(changes.facts, memory_.take_changed());
   for (auto& [key, value] : assigner_.take_changed()) {
     changes.facts.emplace_back(std::string{assign_prefix} + key, std::move(value));
   }

@@ -95,7 +95,7 @@ void alert_keeper::turn_minute(instant at) {
 }
 
 void alert_keeper::forget_old(instant at) {
-  if (policy_->detect_flapping) flaps_.forget(at);
+  memory_.forget(at);
   if (silences_.size() == 0) return;
   for (std::string& id : silences_.forget_expired(at - policy_->keep_expired_silences)) {
     silences_gone_.push_back(std::move(id));

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/alert_book_ended.hpp"
 #include "core/alert_book_entries.hpp"
-#include "core/alert_book_flaps.hpp"
 #include "tocsin/alert_book.hpp"
 #include "tocsin/alert_lifecycle.hpp"
 
@@ -83,6 +83,8 @@ class alert_keeper {
   /// What the transition that begins to fire is to say already. True: the incidents were told.
   bool begin_firing(active_alert& of, alert& next, instant at);
   void evaluate(active_alert& of, bool firing, instant at);
+  /// How long after its end another alert may begin with an alert's first event.
+  [[nodiscard]] duration id_kept_for(const active_alert& of) const;
 
   // The chain of checks (alert_book_checks.cpp).
 
@@ -177,7 +179,7 @@ class alert_keeper {
   assigner assigner_;
   group_dispatcher dispatcher_;
   const bool mutes_;  ///< some route has time intervals
-  flap_memory flaps_;
+  ended_memory memory_;
 
   instant clock_{};
   std::uint64_t seq_ = 0;

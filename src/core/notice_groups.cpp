@@ -22,7 +22,7 @@ notice_groups::notice_groups(std::shared_ptr<const notify_policy> policy)
 
 void notice_groups::update(instant at, const transition& now) {
   settle();
-  catch_up(at);
+  if (!restored_groups_.empty()) restored_until_ = std::max(restored_until_, at);
   const std::uint32_t first = first_member_of(now->print);
   if (is_ended(*now)) {
     end(first, now);
@@ -213,12 +213,14 @@ void notice_groups::set_due(std::uint32_t group_at, instant due) {
   due_.add(due, group_at);
 }
 
-void notice_groups::catch_up(instant at) {
+void notice_groups::catch_up() {
+  if (restored_groups_.empty() || restored_until_ == instant::min()) return;
   for (const std::uint32_t group_at : restored_groups_) {
     const group& of = groups_[group_at];
     const duration interval = routes_[of.route].interval;
-    // Nothing changed while nobody looked: the last of the looks that were missed does for all.
-    if (of.due <= at - interval) set_due(group_at, of.due + (at - of.due) / interval * interval);
+    const duration behind = restored_until_ - of.due;
+    // Nobody looked in the meantime: the last of the looks that were missed does for all.
+    if (behind >= interval) set_due(group_at, of.due + behind / interval * interval);
   }
   restored_groups_.clear();
 }

@@ -130,7 +130,7 @@ class notice_groups {
   /// Who posts an alert may know of it since before it came here: group_wait counts from then.
   void hurry(std::uint32_t group_at, instant at, const alert& of);
   void set_due(std::uint32_t group_at, instant due);
-  void catch_up(instant at);
+  void catch_up();
 
   void flush(std::uint32_t group_at, instant at, std::vector<notice_ptr>& into);
   void look_at(std::uint32_t group_at, instant at);
@@ -169,6 +169,7 @@ class notice_groups {
   bool looked_changed_ = false;
   std::vector<orphan> orphans_;
   std::vector<std::uint32_t> restored_groups_;  ///< whose missed looks are to be left out
+  instant restored_until_ = instant::min();     ///< the newest time that alerts came back with
   bool unsettled_ = false;
 
   // Reused from call to call.

@@ -19,11 +19,11 @@ bool told_before(const transition& left, const transition& right) {
 
 std::optional<instant> notice_groups::next_due() {
   settle();
+  catch_up();
   return due_.first([this](std::uint32_t group_at) { return groups_[group_at].due; });
 }
 
 void notice_groups::run(instant at, std::vector<notice_ptr>& into) {
-  settle();
   restored_groups_.clear();
   const auto due_of = [this](std::uint32_t group_at) { return groups_[group_at].due; };
   due_.take(at, due_of, due_groups_);

@@ -44,6 +44,7 @@ struct alert_stream::socket {
   std::string endpoint;
   stream_position at;                       ///< of the last transition
   std::shared_ptr<stream_history> history;  ///< may be null
+  bool ever_subscribed = false;
 
   void open(const std::string& wanted) {
     set_network_options(xpub, wanted);
@@ -61,7 +62,10 @@ struct alert_stream::socket {
     while (xpub.recv(request, zmq::recv_flags::dontwait)) {
       const std::string_view bytes = request.to_string_view();
       if (bytes.empty() || bytes.size() > 1 + prefix_bytes_max) continue;
-      if (bytes[0] == 1) xpub.set(zmq::sockopt::subscribe, bytes.substr(1));
+      if (bytes[0] == 1) {
+        xpub.set(zmq::sockopt::subscribe, bytes.substr(1));
+        ever_subscribed = true;
+      }
       if (bytes[0] == 0) xpub.set(zmq::sockopt::unsubscribe, bytes.substr(1));
     }
   }
@@ -102,9 +106,10 @@ void alert_stream::publish(std::span<const transition> transitions) {
   for (const transition& each : transitions) {
     ++socket_->at.seq;
     assert(each->seq == 0 || each->seq == socket_->at.seq);
-    const sent message = message_of(socket_->at, socket_->at.seq, *each);
     // Recorded first: who sees a number on the stream can have it replayed.
-    if (socket_->history) socket_->history->record(message, each);
+    if (socket_->history) socket_->history->record(each);
+    if (!socket_->ever_subscribed) continue;  // nobody to make the frames for
+    const sent message = message_of(socket_->at, socket_->at.seq, *each);
     socket_->send(message->topic, zmq::send_flags::sndmore);
     socket_->send(message->header, zmq::send_flags::sndmore);
     socket_->send(message->alert, zmq::send_flags::none);

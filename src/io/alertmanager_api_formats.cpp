@@ -97,7 +97,9 @@ std::string time_error(std::string_view text) {
   for (const layout_piece& piece : last_layout) {
     const auto seen = rest.substr(0, piece.layout.size());
     if (piece.name.empty()) {
-      if (seen != piece.layout) return stops_at(rest, piece.layout);
+      // A space of the layout may be missing at the end.
+      const bool missing = seen.empty() && piece.layout == " ";
+      if (!missing && seen != piece.layout) return stops_at(rest, piece.layout);
     } else {
       if (seen.size() < piece.layout.size() || !std::all_of(seen.begin(), seen.end(), is_digit))
         return stops_at(rest, piece.layout);
@@ -105,7 +107,7 @@ std::string time_error(std::string_view text) {
       if (value < piece.least || value > piece.most)
         return fmt::format("parsing time {}: {} out of range", go_quoted(text), piece.name);
     }
-    rest.remove_prefix(piece.layout.size());
+    rest.remove_prefix(std::min(piece.layout.size(), rest.size()));
   }
   if (!rest.empty())
     return fmt::format("parsing time {}: extra text: {}", go_quoted(text), go_quoted(rest));
@@ -215,6 +217,10 @@ bool is_zero_time(instant at) noexcept {
 result<instant> parse_time(std::string_view text) {
   if (text.empty()) return instant{};
   if (text == "0001-01-01T00:00:00Z") return from_unix_ms(-62'135'596'800'000);
+  constexpr std::size_t plain_bytes = 20;  // 2006-01-02T15:04:05Z, and maybe a fraction
+  if (text.size() >= plain_bytes && text[10] == 'T' && text.back() == 'Z') {
+    if (const auto read = parse_rfc3339(text)) return *read;
+  }
   // Go knows the letters of RFC 3339 in upper case alone.
   if (text.find_first_of("tz") == std::string_view::npos) {
     if (const auto read = parse_rfc3339(as_rfc3339(text))) return *read;

@@ -55,6 +55,14 @@ std::string_view wanted_at(field at) {
 
 /// By name, of one name the last, none with an empty value unless `keep_empty`.
 void put_in_order(text_map& texts, bool keep_empty) {
+  // Prometheus sends them in order.
+  const auto out_of_order = [](const auto& left, const auto& right) {
+    return left.first >= right.first;
+  };
+  const auto is_empty = [](const auto& each) { return each.second.empty(); };
+  if (std::adjacent_find(texts.begin(), texts.end(), out_of_order) == texts.end() &&
+      (keep_empty || std::none_of(texts.begin(), texts.end(), is_empty)))
+    return;
   std::stable_sort(texts.begin(), texts.end(),
                    [](const auto& left, const auto& right) { return left.first < right.first; });
   std::size_t kept = 0;

@@ -188,8 +188,7 @@ void session::send(http_response answer, bool keep_alive) {
   response_->result(answer.status);
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   response_->set(http::field::date, fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(now)));
-  if (!answer.content_type.empty())
-    response_->set(http::field::content_type, answer.content_type);
+  if (!answer.content_type.empty()) response_->set(http::field::content_type, answer.content_type);
   // Alerts repeat what senders wrote: no browser shall take it for a page.
   response_->set("X-Content-Type-Options", "nosniff");
   for (const auto& [name, value] : answer.headers) response_->set(name, value);

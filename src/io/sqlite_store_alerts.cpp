@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "io/sqlite_store_columns.hpp"
+#include "tocsin/alert_lifecycle.hpp"
 
 namespace tocsin {
 

@@ -5,18 +5,42 @@
 #include <algorithm>
 #include <cassert>
 #include <iterator>
+#include <type_traits>
 #include <utility>
+
+#include "io/alert_codec.hpp"
 #include "tocsin/alert_lifecycle.hpp"
 
 namespace tocsin {
 
 namespace {
 
-/// Allocations and pointers that hold a message, roughly.
-constexpr std::size_t bookkeeping_bytes = 192;
+std::size_t heap_bytes(const std::string& text) {
+  constexpr std::size_t inside = 15;
+  return text.capacity() > inside ? text.capacity() + 1 : 0;
+}
 
-std::size_t bytes_of(const sent_message& message) {
-  return bookkeeping_bytes + message.topic.size() + message.header.size() + message.alert.size();
+template <class Second>
+std::size_t heap_bytes(const std::vector<std::pair<std::string, Second>>& texts) {
+  std::size_t bytes = texts.capacity() * sizeof(std::pair<std::string, Second>);
+  for (const auto& [name, value] : texts) {
+    bytes += heap_bytes(name);
+    if constexpr (std::is_same_v<Second, std::string>) bytes += heap_bytes(value);
+  }
+  return bytes;
+}
+
+/// What it takes when nobody else holds it, roughly.
+std::size_t bytes_of(const alert& of) {
+  constexpr std::size_t bookkeeping = 128;
+  std::size_t bytes = bookkeeping + sizeof(alert) + heap_bytes(of.rule) + heap_bytes(of.revision) +
+                      heap_bytes(of.condition) + heap_bytes(of.cause) + heap_bytes(of.note) +
+                      heap_bytes(of.proof.values);
+  for (const std::string& id : of.proof.event_ids) bytes += sizeof id + heap_bytes(id);
+  if (!of.texts) return bytes;
+  const alert_texts& texts = *of.texts;
+  return bytes + sizeof texts + heap_bytes(texts.title) + heap_bytes(texts.description) +
+         heap_bytes(texts.labels) + heap_bytes(texts.annotations) + heap_bytes(texts.group);
 }
 
 }  // namespace
@@ -33,34 +57,28 @@ void stream_history::begin(stream_position at, const std::vector<transition>& ac
   kept_.clear();
   bytes_ = 0;
   active_.clear();
-  active_seq_.clear();
   for (const transition& each : active) {
     assert(each->seq > 0 && each->seq <= at_.seq);
-    [[maybe_unused]] const bool is_new = active_.emplace(each->seq, each).second;
-    assert(is_new);
-    active_seq_.emplace(each->alert_id, each->seq);
+    active_[each->alert_id] = {each->seq, each};
   }
 }
 
-void stream_history::record(sent message, const transition& of) {
+std::uint64_t stream_history::record(const transition& of) {
   const std::lock_guard hold{guard_};
-  assert(message->seq == at_.seq + 1);
-  at_.seq = message->seq;
-  const auto before = active_seq_.find(of->alert_id);
-  if (before != active_seq_.end()) {
-    active_.erase(before->second);
-    active_seq_.erase(before);
-  }
+  ++at_.seq;
+  assert(of->seq == 0 || of->seq == at_.seq);
   if (is_active(of->state)) {
-    active_.emplace(message->seq, of);
-    active_seq_.emplace(of->alert_id, message->seq);
+    active_[of->alert_id] = {at_.seq, of};
+  } else {
+    active_.erase(of->alert_id);
   }
-  bytes_ += bytes_of(*message);
-  kept_.push_back(std::move(message));
+  bytes_ += bytes_of(*of);
+  kept_.push_back(of);
   while (!kept_.empty() && (kept_.size() > limits_.messages_max || bytes_ > limits_.bytes_max)) {
     bytes_ -= bytes_of(*kept_.front());
     kept_.pop_front();
   }
+  return at_.seq;
 }
 
 bool stream_history::reaches_back_to(std::uint64_t seq) const {
@@ -78,8 +96,11 @@ stream_history::entry stream_history::enter(std::uint64_t since, std::string_vie
     found.snapshot = true;
     found.through = at_.seq;
     found.active.reserve(active_.size());
-    for (const auto& [seq, last] : active_) found.active.push_back({seq, last});
+    for (const auto& [id, last] : active_) found.active.push_back(last);
   }
+  std::sort(
+      found.active.begin(), found.active.end(),
+      [](const active_alert& left, const active_alert& right) { return left.seq < right.seq; });
   // Topics are put together without holding up the recorder.
   if (!prefix.empty()) {
     std::erase_if(found.active, [&](const active_alert& each) {
@@ -91,18 +112,25 @@ stream_history::entry stream_history::enter(std::uint64_t since, std::string_vie
 
 stream_history::page stream_history::after(std::uint64_t seq, std::string_view prefix,
                                            std::size_t looked_at_max) const {
-  const std::lock_guard hold{guard_};
   page found;
-  found.at = at_;
-  found.through = seq;
-  found.lost = !reaches_back_to(seq);
-  if (found.lost) return found;
-  const auto first = kept_.end() - static_cast<std::ptrdiff_t>(at_.seq - seq);
-  const auto count = std::min<std::uint64_t>(looked_at_max, at_.seq - seq);
-  std::copy_if(first, first + static_cast<std::ptrdiff_t>(count),
-               std::back_inserter(found.messages),
-               [&](const sent& each) { return each->topic.starts_with(prefix); });
-  found.through = seq + count;
+  std::vector<transition> looked_at;
+  {
+    const std::lock_guard hold{guard_};
+    found.at = at_;
+    found.through = seq;
+    found.lost = !reaches_back_to(seq);
+    if (found.lost) return found;
+    const auto first = kept_.end() - static_cast<std::ptrdiff_t>(at_.seq - seq);
+    const auto count = std::min<std::uint64_t>(looked_at_max, at_.seq - seq);
+    looked_at.assign(first, first + static_cast<std::ptrdiff_t>(count));
+  }
+  // Frames are made without holding up the recorder.
+  for (const transition& each : looked_at) {
+    ++found.through;
+    if (topic_of(*each).starts_with(prefix)) {
+      found.messages.push_back(message_of(found.at, found.through, *each));
+    }
+  }
   return found;
 }
 

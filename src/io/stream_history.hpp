@@ -18,7 +18,7 @@
 
 namespace tocsin {
 
-/// A transition's frames, byte for byte as the stream sent them.
+/// A transition's frames.
 struct sent_message {
   std::uint64_t seq = 0;
   std::string topic;
@@ -39,8 +39,7 @@ struct active_alert {
 /// The oldest transitions are forgotten beyond whichever comes first.
 struct history_limits {
   std::size_t messages_max = 100'000;
-  /// Of frames and their bookkeeping. Of active alerts the last transition is held besides, shared
-  /// with who else has it, without frames.
+  /// Of transitions, as if nobody else held them. Of active alerts the last one is held besides.
   std::size_t bytes_max = std::size_t{64} * 1024 * 1024;
 };
 
@@ -53,9 +52,9 @@ class stream_history {
   /// before is forgotten. `active` are the alerts that are active then, each with the number of its
   /// last transition as its seq (from 1 to at.seq, no two the same).
   void begin(stream_position at, const std::vector<transition>& active = {});
-  /// Takes the next transition (seq without a gap) and what it made of its alert: one that is
-  /// resolved or closed is active no more.
-  void record(sent message, const transition& of);
+  /// Takes the next transition and what it made of its alert: one that is resolved or closed is
+  /// active no more. Gives its number.
+  std::uint64_t record(const transition& of);
 
   /// Where a reader that has seen everything up to `since` goes on.
   struct entry {
@@ -86,10 +85,9 @@ class stream_history {
   const history_limits limits_;
   mutable std::mutex guard_;
   stream_position at_;
-  std::deque<sent> kept_;                            ///< consecutive, up to at_.seq
-  std::size_t bytes_ = 0;                            ///< of kept_
-  std::map<std::uint64_t, transition> active_;       ///< last transitions, by seq
-  std::map<fingerprint, std::uint64_t> active_seq_;  ///< alert_id -> key in active_
+  std::deque<transition> kept_;  ///< consecutive, up to at_.seq; frames are made when asked for
+  std::size_t bytes_ = 0;        ///< of kept_
+  std::map<fingerprint, active_alert> active_;  ///< by alert id
 };
 
 }  // namespace tocsin

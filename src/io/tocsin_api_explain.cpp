@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "io/alert_codec.hpp"
-#include "io/tocsin_api_condition.hpp"
 #include "io/tocsin_api_parts.hpp"
 #include "io/tocsin_api_query.hpp"
 #include "tocsin/alert_labels.hpp"
+#include "tocsin/condition_values.hpp"
 #include "tocsin/notify_policy.hpp"
 
 namespace tocsin::api {

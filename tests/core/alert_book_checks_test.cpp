@@ -191,15 +191,15 @@ TEST_F(alert_book_checks, evaluations_within_a_second_count_once_while_they_agre
   EXPECT_EQ(bits(whole), std::string("\3\0\0\0", 4));
 }
 
-TEST_F(alert_book_checks, evaluations_of_what_ended_are_forgotten_after_a_while) {
-  policy->flap_memory = 60s;
+TEST_F(alert_book_checks, what_ended_is_forgotten_after_a_while) {
+  policy->flap_memory = 10min;
   use();
   const auto ended = step(20, {about(1, kind::met, 10), about(1, kind::cleared, 20)});
   ASSERT_EQ(ended.facts.size(), 1u);
-  EXPECT_EQ(ended.facts[0].first, "flap/" + to_text(fingerprint{1, 1}));
+  EXPECT_EQ(ended.facts[0].first, "ended/" + to_text(fingerprint{1, 1}));
   EXPECT_FALSE(ended.facts[0].second.empty());
-  EXPECT_TRUE(step(80).facts.empty());
-  const auto forgotten = step(81);
+  EXPECT_TRUE(step(620).facts.empty());
+  const auto forgotten = step(621);
   ASSERT_EQ(forgotten.facts.size(), 1u);
   EXPECT_EQ(forgotten.facts[0].second, "");
 }

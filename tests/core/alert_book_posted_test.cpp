@@ -62,7 +62,7 @@ TEST_F(alert_book_posted, an_alert_begins_with_its_first_posting) {
   EXPECT_EQ(fired.posted->ends_at, at_second(1300)) << "now and the resolve timeout";
   EXPECT_TRUE(fired.posted->times_out);
   EXPECT_EQ(fired.posted->generator_url, "http://p/1");
-  EXPECT_EQ(fired.alert_id, alert_id_of(fired.print, "posted", 1'000'000, 0));
+  EXPECT_EQ(fired.alert_id, alert_id_of(fired.print, "posted", 1'000'000, 1'000'000));
   EXPECT_EQ(last.alert_id, fired.alert_id);
 }
 
@@ -141,6 +141,18 @@ TEST_F(alert_book_posted, what_has_no_labels_or_ends_before_it_starts_is_refused
   }
   EXPECT_FALSE(done.outcome->alerts[3].refused);
   EXPECT_EQ(done.changes.transitions.size(), 1u);
+}
+
+TEST_F(alert_book_posted, what_has_the_fingerprint_of_a_rules_alert_is_refused) {
+  finding same = about(1, kind::met, 1000);
+  const key_part key[] = {{"a", "b"}};
+  same.print = fingerprint_of("posted", key);
+  (void)step(1000, {same});
+  posted_alert made;
+  made.labels = {{"a", "b"}};
+  EXPECT_TRUE(post(made).empty());
+  ASSERT_TRUE(last.refused);
+  EXPECT_EQ(last.refused->message, "its labels are the group of an alert of the rule \"rule-0\"");
 }
 
 TEST_F(alert_book_posted, without_a_severity_that_is_known_it_is_a_warning) {

@@ -2,6 +2,8 @@
 // What a restart does to alerts, and incidents as the book keeps them.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "support/alert_book_driver.hpp"
 
 namespace tocsin::testing {
@@ -47,6 +49,21 @@ TEST_F(alert_book_restore, numbers_go_on_where_they_were) {
   ASSERT_EQ(over.transitions.size(), 1u);
   EXPECT_EQ(over.transitions[0]->seq, 2u);
   EXPECT_EQ(over.transitions[0]->number, 2u);
+}
+
+TEST_F(alert_book_restore, alerts_with_the_same_first_event_have_ids_of_their_own) {
+  use();
+  std::set<fingerprint> ids;
+  for (int second = 10; second < 50; second += 10) {
+    finding begins = about(1, kind::met, second);
+    begins.proof.first_event_time = at_second(1);
+    const auto out = step(second + 5, {begins, about(1, kind::cleared, second + 5)});
+    ASSERT_EQ(out.transitions.size(), 2u);
+    ids.insert(out.transitions[0]->alert_id);
+    EXPECT_EQ(out.transitions[0]->number, 1u);
+    (void)restart(second + 5, true);
+  }
+  EXPECT_EQ(ids.size(), 4u);
 }
 
 TEST_F(alert_book_restore, an_alert_whose_rule_is_gone_is_closed) {
@@ -152,7 +169,7 @@ TEST_F(alert_book_restore, enough_alerts_raise_an_incident_that_ends_with_them) 
   EXPECT_EQ(begun.condition, "at least 2 alerts within 10m");
   EXPECT_EQ(begun.texts->title, "storm: 2 alerts (site=a)");
   EXPECT_EQ(begun.texts->labels, (text_map{{"site", "a"}}));
-  EXPECT_EQ(begun.alert_id, alert_id_of(begun.print, "incident", 10'000, 0));
+  EXPECT_EQ(begun.alert_id, alert_id_of(begun.print, "incident", 10'000, 20'000));
   EXPECT_EQ(now(1).incident_id, begun.alert_id);
   const auto joins = step(30, {about(3, kind::met, 30, severity::critical)});
   EXPECT_EQ(told(joins), (lines{"3 firing condition met", "incident firing severity upgraded"}));

@@ -410,6 +410,24 @@ TEST_F(group_dispatcher_test, after_a_long_stop_a_group_is_looked_at_once) {
   EXPECT_EQ(driver.told(10'589), lines{});
 }
 
+TEST_F(group_dispatcher_test,
+       looks_missed_while_alerts_changed_at_their_own_times_are_made_up_by_one) {
+  driver.fire(0, "disk");
+  driver.fire(0, "fan");
+  (void)driver.told(30);
+  driver.commit();
+  group_dispatcher next{std::make_shared<const notify_policy>(routed_policy())};
+  for (const auto& [key, bytes] : driver.stored()) next.restore({key, bytes});
+  alert fan = driver.of("fan");
+  fan.state = alert_state::resolved;
+  next.update(notice_driver::at_second(5'000), std::make_shared<const alert>(fan));
+  next.update(notice_driver::at_second(10'000), std::make_shared<const alert>(driver.of("disk")));
+  const auto told = next.run(notice_driver::at_second(10'010));
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0]->at, notice_driver::at_second(9'990));
+  EXPECT_EQ(told[0]->alerts.size(), 2u);
+}
+
 TEST_F(group_dispatcher_test, records_of_a_route_that_is_gone_go) {
   driver.fire(0, "disk");
   (void)driver.told(30);

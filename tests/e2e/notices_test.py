@@ -103,6 +103,8 @@ notify:
     def test_a_group_that_waited_at_kill_9_is_told_once_after_it(self):
         daemon = self.start(extra=self.notify(wait="3s"))
         self.fire("db1")
+        # What a query of the past finds is stored.
+        self.poll(lambda: self.get("/api/tocsin/v1/history")["alerts"], len)
         daemon.process.kill()
         daemon.finish()
         self.assertTrue(self.hook.bodies.empty())

@@ -101,10 +101,10 @@ TEST_F(alert_stream_test, with_a_position_it_goes_on_under_the_same_name_behind_
   auto active = std::make_shared<alert>();
   active->seq = 30;
   active->state = alert_state::firing;
-  auto bound =
-      alert_stream::bind("tcp://127.0.0.1:*", history, stream_position{"stored", 5, 41}, {active});
+  auto bound = alert_stream::bind("tcp://127.0.0.1:*", history, stream_position{"stored", 5, 0});
   ASSERT_TRUE(bound) << bound.failure().message;
   stream = *bound;
+  stream->begin(41, std::vector<transition>{active});
   EXPECT_EQ(history->enter(0, "", 5).active.size(), 1u);
   const auto subscriber = subscribe();
   ASSERT_TRUE(subscriber);

@@ -399,6 +399,17 @@ TEST(http_server, a_route_sees_the_content_type) {
   EXPECT_EQ(one.ask("POST", "/type").body(), "<>");
 }
 
+TEST(http_server, an_answer_may_be_a_status_alone) {
+  const auto server = serve_these({{"GET", "/bare", [](const http_request&) {
+                                      return http_response{200, "", "", {}};
+                                    }}});
+  client one{server->address()};
+  const auto bare = one.ask("GET", "/bare");
+  EXPECT_EQ(bare.result_int(), 200U);
+  EXPECT_EQ(bare.count(http::field::content_type), 0U);
+  EXPECT_EQ(bare[http::field::content_length], "0");
+}
+
 TEST(http_server, each_route_has_its_own_bound_of_bodies) {
   const auto length = [](const http_request& request) {
     return http_response{200, "text/plain", std::to_string(request.body.size()), {}};

@@ -7,6 +7,8 @@
 #include <atomic>
 #include <thread>
 
+#include "io/alert_codec.hpp"
+
 namespace tocsin {
 namespace {
 
@@ -21,22 +23,20 @@ class stream_history_test : public ::testing::Test {
     seq = 0;
   }
   static transition alert_of(std::uint64_t id, alert_state state, std::string rule,
-                             std::uint64_t number = 0) {
+                             std::uint64_t number = 0, std::string note = "") {
     auto made = std::make_shared<alert>();
     made->alert_id = {0, id};
     made->state = state;
     made->severity = severity::error;
     made->rule = std::move(rule);
     made->seq = number;
+    made->note = std::move(note);
     return made;
   }
   void add(std::uint64_t id, alert_state state = alert_state::firing, const std::string& rule = "a",
-           std::string body = "body") {
+           std::string note = "") {
     ++seq;
-    history->record(
-        std::make_shared<const sent_message>(sent_message{
-            seq, "alert.error." + rule, "header" + std::to_string(seq), std::move(body)}),
-        alert_of(id, state, rule));
+    EXPECT_EQ(history->record(alert_of(id, state, rule, 0, std::move(note))), seq);
   }
   static std::vector<std::uint64_t> numbers(const std::vector<sent>& messages) {
     std::vector<std::uint64_t> all;
@@ -74,7 +74,7 @@ TEST_F(stream_history_test, what_came_after_a_number_is_told_in_order) {
   EXPECT_EQ(entry.through, 2u);
   EXPECT_EQ(entry.at, (stream_position{"stream", 7, 5}));
   EXPECT_EQ(read_after(2), (numbers_t{3, 4, 5}));
-  EXPECT_EQ(history->after(2, "", 1000).messages[0]->header, "header3");
+  EXPECT_EQ(decode_header(history->after(2, "", 1000).messages[0]->header)->seq, 3u);
   EXPECT_EQ(read_after(5), numbers_t{});
 }
 

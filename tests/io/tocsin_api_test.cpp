@@ -5,54 +5,28 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
-#include "support/alert_api_scene.hpp"
-#include "support/route_caller.hpp"
+#include "support/tocsin_api_fixture.hpp"
 
 namespace tocsin {
 namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
-using testing::alert_api_scene;
 using testing::percent_encoded;
 
 constexpr std::string_view unknown_id = "00000000000000000000000000000001";
 
-struct answer {
-  unsigned status = 0;
-  json body;
-};
-
-class tocsin_api_test : public ::testing::Test {
+class tocsin_api_test : public testing::tocsin_api_fixture {
  protected:
-  answer get(const std::string& rest) { return ask("GET", rest, ""); }
-  answer post(const std::string& rest, const json& body) { return ask("POST", rest, body.dump()); }
-  answer ask(const std::string& method, const std::string& rest, const std::string& body,
-             const std::string& type = "application/json") {
-    const auto called = routes.call(method, "/api/tocsin/v1" + rest, body, type);
-    EXPECT_EQ(called.response.content_type, "application/json");
-    return {called.response.status, json::parse(called.response.body)};
-  }
-  /// "400 bad_field by"
-  static std::string told(const answer& of) {
-    return fmt::format("{} {}{}", of.status, of.body.value("code", "?"),
-                       of.body.contains("field") ? " " + of.body.value("field", "") : "");
-  }
-  /// The titles of a list of alerts.
-  static std::vector<std::string> titles(const json& alerts) {
-    std::vector<std::string> all;
-    for (const json& each : alerts) all.push_back(each.at("title"));
+  static texts sorted_titles(const json& alerts) {
+    auto all = titles(alerts);
     std::sort(all.begin(), all.end());
     return all;
   }
-  using texts = std::vector<std::string>;
-
-  alert_api_scene scene;
-  testing::route_caller routes{tocsin_routes(scene.backend())};
 };
 
 TEST_F(tocsin_api_test, the_active_alerts_are_a_plain_list_by_fingerprint) {
@@ -63,9 +37,9 @@ TEST_F(tocsin_api_test, the_active_alerts_are_a_plain_list_by_fingerprint) {
   EXPECT_EQ(listed.status, 200u);
   ASSERT_EQ(listed.body.size(), 2u);
   EXPECT_LT(listed.body[0]["fingerprint"], listed.body[1]["fingerprint"]);
-  EXPECT_EQ(titles(listed.body), (texts{"disk full on db1", "disk full on web1"}));
+  EXPECT_EQ(sorted_titles(listed.body), (texts{"disk full on db1", "disk full on web1"}));
   scene.disk_well("db1");
-  EXPECT_EQ(titles(get("/alerts").body), texts{"disk full on web1"});
+  EXPECT_EQ(sorted_titles(get("/alerts").body), texts{"disk full on web1"});
   EXPECT_NE(first, second);
 }
 
@@ -75,7 +49,7 @@ TEST_F(tocsin_api_test, alerts_are_chosen_by_matchers_states_and_acknowledge) {
   scene.fan_slow("db2");
   post("/alerts/" + db + "/acknowledge", {{"by", "ann"}});
   const auto chosen = [this](const std::string& query) {
-    return titles(get("/alerts?" + query).body);
+    return sorted_titles(get("/alerts?" + query).body);
   };
   EXPECT_EQ(chosen("filter=" + percent_encoded("team=\"web\"")), texts{"disk full on web1"});
   EXPECT_EQ(chosen("filter=" + percent_encoded("alertname=\"disk-full\"") +
@@ -217,7 +191,7 @@ TEST_F(tocsin_api_test, many_alerts_are_chosen_by_matchers) {
                          {{"by", "ann"}, {"matchers", {"team=\"web\"", "resource_id=~\"web.*\""}}});
   EXPECT_EQ(done.status, 200u);
   EXPECT_EQ(done.body, (json{{"changed", 2}, {"refused", json::array()}}));
-  EXPECT_EQ(titles(get("/alerts?acknowledged=false").body), texts{"disk full on db1"});
+  EXPECT_EQ(sorted_titles(get("/alerts?acknowledged=false").body), texts{"disk full on db1"});
   const auto none = post("/acknowledge", {{"by", "ann"}, {"matchers", {"team=\"nobody\""}}});
   EXPECT_EQ(none.body, (json{{"changed", 0}, {"refused", json::array()}}));
 }
@@ -234,7 +208,7 @@ TEST_F(tocsin_api_test, many_alerts_are_chosen_by_ids_and_each_refusal_is_told) 
   EXPECT_EQ(done.body["refused"][0]["code"], "already_acknowledged");
   EXPECT_EQ(done.body["refused"][1]["alert_id"], unknown_id);
   EXPECT_EQ(done.body["refused"][1]["code"], "not_found");
-  EXPECT_EQ(titles(done.body["alerts"]), texts{"disk full on web1"});
+  EXPECT_EQ(sorted_titles(done.body["alerts"]), texts{"disk full on web1"});
 }
 
 TEST_F(tocsin_api_test, every_verb_works_on_many) {

@@ -207,7 +207,11 @@ class happening_maker {
       const std::chrono::seconds into{choose_.number(timed ? 1 : 0, span)};
       each.at = timed ? clock_ - places_.step_end + into + places_.timed_finding : clock_ + into;
       each.position = timed ? no_position : 0;
-      found.push_back(each);
+      // Of one key an instant brings about one thing, but for its events.
+      const bool twice = std::any_of(found.begin(), found.end(), [&](const finding& other) {
+        return timed && other.at == each.at && other.print == each.print;
+      });
+      if (!twice) found.push_back(each);
     }
     std::stable_sort(found.begin(), found.end(),
                      [](const finding& a, const finding& b) { return a.at < b.at; });
@@ -333,7 +337,7 @@ class happening_maker {
                                          kind::cleared, kind::recovered, kind::dismissed};
     finding each;
     each.what = choose_.of(kinds);
-    each.rule = narrow_ ? 0 : static_cast<std::uint32_t>(choose_.number(0, 4));
+    each.rule = narrow_ ? 2 : static_cast<std::uint32_t>(choose_.number(0, 4));
     const auto key = narrow_ ? 0 : static_cast<std::uint64_t>(choose_.number(0, 3));
     each.print = {key, each.rule};
     each.severity = static_cast<severity>(choose_.number(0, 3));
@@ -759,7 +763,7 @@ TEST(alert_operations_property, the_book_equals_the_model) {
     causes.insert(both.told().causes().begin(), both.told().causes().end());
     return wrong;
   });
-  if (property_seed()) return;
+  if (property_seed() || HasFailure()) return;
   for (const std::string_view cause : {"condition met",
                                        "condition held for 5s100ms",
                                        "condition cleared before it held for 5s100ms",

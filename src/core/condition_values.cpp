@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tokens of the condition, exchanged one by one.
-#include "io/tocsin_api_condition.hpp"
+#include "tocsin/condition_values.hpp"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "core/expression_syntax.hpp"
-#include "io/json_line.hpp"
 
 namespace tocsin {
 
@@ -21,10 +20,6 @@ namespace {
 using syntax::token;
 using syntax::token_kind;
 using known_values = std::map<std::string_view, std::string>;
-
-std::string number_text(double number) {
-  return json_line{}.number(number).line();
-}
 
 known_values values_of(const alert& of) {
   const evidence& proof = of.proof;
@@ -38,7 +33,7 @@ known_values values_of(const alert& of) {
     known["duration"] = format_duration(proof.last_event_time - proof.first_event_time);
   }
   for (const auto& [name, number] : proof.values) {
-    if (std::isfinite(number)) known[name] = number_text(number);
+    if (std::isfinite(number)) known[name] = value::of(number).to_text();
   }
   return known;
 }
@@ -95,9 +90,9 @@ std::string condition_with_values(const alert& of) {
     for (const std::size_t last = end_of_name(tokens, i); i < last; i += 2) {
       name.append(1, '.').append(tokens[i + 2].source);
     }
-    const auto value = known.find(name);
-    if (value == known.end()) continue;
-    text.append(of.condition, copied, begin - copied).append(value->second);
+    const auto found = known.find(name);
+    if (found == known.end()) continue;
+    text.append(of.condition, copied, begin - copied).append(found->second);
     copied = tokens[i].end;
   }
   return text.append(of.condition, copied);

@@ -51,8 +51,7 @@ std::optional<std::string> body_of(const operate_options& chosen) {
 int run_operation(const operate_options& chosen, std::string_view endpoint, std::string_view done) {
   const auto body = body_of(chosen);
   if (!body) {
-    say(
-        "error: wanted alert ids (32 hexadecimal digits) or matchers (name=\"value\"), not both");
+    say("error: wanted alert ids (32 hexadecimal digits) or matchers (name=\"value\"), not both");
     return exit_usage;
   }
   const auto answer = ask_daemon(chosen.daemon, "POST", endpoint, *body);

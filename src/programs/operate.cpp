@@ -95,7 +95,7 @@ void add_operations(CLI::App& tocsin, int& exit_code) {
   ack_command->footer(
       "Examples:\n"
       "  tocsin ack 3f2a...  --note 'disk ordered'\n"
-      "  tocsin ack 'rule=\"disk-full\"' --for 2h\n"
+      "  tocsin ack 'alertname=\"disk-full\"' --for 2h\n"
       "Exit codes: 0 done, 1 refused for some alert (stderr says why), 3 daemon unreachable.");
   (void)add_operation(tocsin, exit_code, "unack", "unacknowledge", "unacknowledged",
                       "Take an acknowledge back");

@@ -38,7 +38,8 @@ incidents:
 class Looking(Operated):
     def test_history_goes_on_where_the_page_before_ended(self):
         self.start()
-        ids = [self.fire(host)["alert_id"] for host in ("db1", "web1", "web2")]
+        stream = self.subscribe()
+        ids = [self.fire(host, stream)["alert_id"] for host in ("db1", "web1", "web2")]
         self.command("close", ids[0], "--by", "ann", "--note", "swapped the controller")
         first = self.command("history", "--limit", "2")
         self.assertIn(ids[2], first.stdout)
@@ -81,7 +82,7 @@ class Looking(Operated):
         self.start(extra=NOTIFY)
         alert = self.fire("db1")["alert_id"]
         self.command("ack", alert, "--by", "ann", "--note", "disk ordered")
-        self.command("silence", "add", 'resource_id="db1"', "-c", "known fault", "--by", "bob")
+        self.command("silence", "add", 'alertname="errors"', "-c", "known fault", "--by", "bob")
         shown = self.command("explain", alert).stdout
         for words in ("db1: 3 errors", "rule        errors, revision", "state       acknowledged by ann at ",
                       "condition   failures >= 3", "numbers     3 >= 3", "values      failures=3",
@@ -273,7 +274,7 @@ class Advice(Operated):
         self.fire("host2")
         pusher.send(msgpack.packb({"source_id": "test", "resource_id": "host2", "item": "disk",
                                    "level": 3, "action": "resolved", "event_id": "end"}))
-        self.poll(self.active_alerts, lambda now: len(now) == 1)
+        self.poll(lambda: self.get("/api/tocsin/v1/history?state=resolved")["alerts"], len)
         self.assertRegex(self.command("advise", "--days", "1").stdout,
                          r"(?m)^errors +2 +2\.0 +1 \(50%\)")
         self.assertIn("no alerts in 30 days", self.command("advise", "--rule", "other").stderr)

@@ -96,7 +96,8 @@ result<book_state> scripted_store::load() {
   return book_.state();
 }
 
-std::optional<error> scripted_store::commit(std::span<const book_changes> changes) {
+std::optional<error> scripted_store::commit(
+    std::span<const std::shared_ptr<const book_changes>> changes) {
   const std::scoped_lock lock(mutex_);
   if (on_commit_) on_commit_();
   if (failing_) {
@@ -104,10 +105,10 @@ std::optional<error> scripted_store::commit(std::span<const book_changes> change
     return as_scripted();
   }
   commits_.push_back(changes.size());
-  for (const book_changes& each : changes) {
-    book_.take(each);
-    transitions_.insert(transitions_.end(), each.transitions.begin(), each.transitions.end());
-    for (const notice_ptr& made : each.notices) notices_.push_back({made});
+  for (const auto& each : changes) {
+    book_.take(*each);
+    transitions_.insert(transitions_.end(), each->transitions.begin(), each->transitions.end());
+    for (const notice_ptr& made : each->notices) notices_.push_back({made});
   }
   return std::nullopt;
 }

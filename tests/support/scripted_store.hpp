@@ -46,7 +46,8 @@ class scripted_store final : public alert_store {
   [[nodiscard]] std::vector<std::string> waiting_notices() const;
 
   [[nodiscard]] result<book_state> load() override;
-  [[nodiscard]] std::optional<error> commit(std::span<const book_changes> changes) override;
+  [[nodiscard]] std::optional<error> commit(
+      std::span<const std::shared_ptr<const book_changes>> changes) override;
   [[nodiscard]] result<std::vector<stored_notice>> pending_notices(
       const std::string& receiver, std::size_t limit) const override;
   [[nodiscard]] std::optional<error> settle(const notice_outcome& outcome) override;

@@ -59,6 +59,7 @@ TEST(metrics_page, every_count_stands_under_its_name) {
   counts.notices_by_receiver = {{"boss", 39}, {"ops", 40}};
   counts.store = {.commits = 41,
                   .failures = 42,
+                  .last_failure = "the disk is full",
                   .commit_seconds = 1.5,
                   .waiting = 43,
                   .bytes = 44,

@@ -46,10 +46,9 @@ void ended_memory::keep(const active_alert& ended, instant at) {
   const fingerprint& print = ended.now->print;
   ended_.insert_or_assign(print, kept);
   by_until_.emplace(kept.until, print);
-  changed_.emplace_back(key_of(print),
-                        fmt::format("{:x} {} {} {}", kept.flaps.bits(),
-                                    to_unix_ms(kept.evaluated_at), to_unix_ms(kept.ended_at),
-                                    to_unix_ms(kept.until)));
+  changed_.emplace_back(
+      key_of(print), fmt::format("{:x} {} {} {}", kept.flaps.bits(), to_unix_ms(kept.evaluated_at),
+                                 to_unix_ms(kept.ended_at), to_unix_ms(kept.until)));
 }
 
 void ended_memory::give_back(active_alert& fresh, const fingerprint& print, instant at) {
@@ -82,10 +81,8 @@ bool ended_memory::restore(std::string_view key, std::string_view value) {
   const auto ended_ms = number_in<std::int64_t>(next_word(value), 10);
   const auto until_ms = number_in<std::int64_t>(next_word(value), 10);
   if (!print || !bits || !evaluated_ms || !ended_ms || !until_ms) return false;
-  const life kept{flap_detector::from_bits(*bits),
-                  from_unix_ms(*evaluated_ms),
-                  from_unix_ms(*ended_ms),
-                  from_unix_ms(*until_ms)};
+  const life kept{flap_detector::from_bits(*bits), from_unix_ms(*evaluated_ms),
+                  from_unix_ms(*ended_ms), from_unix_ms(*until_ms)};
   ended_.insert_or_assign(*print, kept);
   by_until_.emplace(kept.until, *print);
   return true;

@@ -280,8 +280,10 @@ class notice_courier::receiver_thread {
 };
 
 notice_courier::notice_courier(std::vector<notify_receiver> receivers,
-                               std::shared_ptr<const alert_store> store, std::string external_url,
-                               std::function<void(notice_outcome)> settled, courier_limits limits) {
+                               const std::shared_ptr<const alert_store>& store,
+                               const std::string& external_url,
+                               const std::function<void(notice_outcome)>& settled,
+                               courier_limits limits) {
   static const auto curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   (void)curl_ready;
   for (notify_receiver& each : receivers) {

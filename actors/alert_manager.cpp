@@ -95,11 +95,9 @@ struct alert_manager_state {
     alerts_report now;
     now.transitions = transitions;
     now.active = book->active_count();
-    book->for_each_active([&](const transition& each) {
-      ++now.by_state[each->state];
-      if (each->shields.any()) ++now.suppressed;
-      return true;
-    });
+    active_counts active = book->counts();
+    now.by_state = std::move(active.by_state);
+    now.suppressed = active.suppressed;
     for (const silence_ptr& each : book->silences().all()) {
       ++now.silences[state_of(*each, book->clock())];
     }

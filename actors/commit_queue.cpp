@@ -13,9 +13,9 @@ void commit_queue::add(changes_made in) {
 
 commit_queue::outcome commit_queue::commit() {
   outcome now;
-  std::vector<book_changes> all;
+  std::vector<std::shared_ptr<const book_changes>> all;
   all.reserve(waiting_.size());
-  for (const changes_made& each : waiting_) all.push_back(*each.what);
+  for (const changes_made& each : waiting_) all.push_back(each.what);
   now.failed = all.empty() ? std::nullopt : store_->commit(all);
   if (!all.empty()) ++(now.failed ? counts_.failures : counts_.commits);
   for (; told_ < waiting_.size(); ++told_) {

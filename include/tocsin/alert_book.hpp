@@ -57,6 +57,12 @@ struct book_state {
 /// One of the checks that an alert goes through (docs/alerts.md, "Checks").
 using check_failures = std::map<std::string, std::uint64_t, std::less<>>;
 
+/// The active alerts, counted.
+struct active_counts {
+  std::map<alert_state, std::uint64_t> by_state;  ///< none that is 0
+  std::uint64_t suppressed = 0;                   ///< some shield is before them
+};
+
 /// Not thread-safe; owned by the alert manager. Deterministic: the same calls give the same
 /// answers. Time (`clock`, `at`) never runs backwards.
 class alert_book {
@@ -91,6 +97,8 @@ class alert_book {
   /// The active (pending, firing, acknowledged) alerts, by fingerprint.
   [[nodiscard]] std::vector<transition> active() const;
   [[nodiscard]] std::size_t active_count() const noexcept;
+  /// However many there are, it takes no longer.
+  [[nodiscard]] active_counts counts() const;
   /// Calls for each active alert, by fingerprint, until it returns false.
   void for_each_active(const std::function<bool(const transition&)>& look) const;
   /// An active alert by its alert id; null when there is none.

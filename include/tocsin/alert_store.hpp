@@ -95,9 +95,18 @@ class alert_store {
 
   /// What a book that goes on begins with.
   [[nodiscard]] virtual result<book_state> load() = 0;
-  /// Stores several changes in their order, in one transaction: durable when it returns (nullopt).
-  /// Transitions must be numbered on from the last one stored.
-  [[nodiscard]] virtual std::optional<error> commit(std::span<const book_changes> changes) = 0;
+  /// Stores several changes, none null, in their order, in one transaction: durable when it returns
+  /// (nullopt). Transitions must be numbered on from the last one stored.
+  [[nodiscard]] virtual std::optional<error> commit(
+      std::span<const std::shared_ptr<const book_changes>> changes) = 0;
+  /// The same of copies of the changes.
+  [[nodiscard]] std::optional<error> commit(std::span<const book_changes> changes) {
+    std::vector<std::shared_ptr<const book_changes>> copies;
+    copies.reserve(changes.size());
+    for (const book_changes& each : changes)
+      copies.push_back(std::make_shared<const book_changes>(each));
+    return commit(copies);
+  }
 
   /// Notices that wait for delivery to a receiver, oldest first, at most `limit`.
   [[nodiscard]] virtual result<std::vector<stored_notice>> pending_notices(

@@ -48,6 +48,10 @@ std::size_t alert_book::active_count() const noexcept {
   return state_->keeper.entries().size();
 }
 
+active_counts alert_book::counts() const {
+  return state_->keeper.entries().counts();
+}
+
 void alert_book::for_each_active(const std::function<bool(const transition&)>& look) const {
   state_->keeper.entries().for_each([&](const active_alert& of) { return look(of.now); });
 }

@@ -79,6 +79,8 @@ active_alert& active_alerts::add(transition now, std::uint32_t rule) {
   [[maybe_unused]] const bool is_new = by_print_.emplace(of.now->print, std::move(fresh)).second;
   assert(is_new);
   by_id_.insert_or_assign(of.now->alert_id, &of);
+  ++by_state_[static_cast<std::size_t>(of.counted)];
+  count(of);
   return of;
 }
 
@@ -87,11 +89,31 @@ std::unique_ptr<active_alert> active_alerts::remove(active_alert& of) {
   of.queued = no_time;
   if (of.change != unchanged) changed_[of.change] = {nullptr, of.now};
   of.change = unchanged;
+  --by_state_[static_cast<std::size_t>(of.counted)];
+  suppressed_ -= of.counted_suppressed ? 1 : 0;
   by_id_.erase(of.now->alert_id);
   const auto found = by_print_.find(of.now->print);
   std::unique_ptr<active_alert> taken = std::move(found->second);
   by_print_.erase(found);
   return taken;
+}
+
+void active_alerts::count(active_alert& of) noexcept {
+  --by_state_[static_cast<std::size_t>(of.counted)];
+  suppressed_ -= of.counted_suppressed ? 1 : 0;
+  of.counted = of.now->state;
+  of.counted_suppressed = of.now->shields.any();
+  ++by_state_[static_cast<std::size_t>(of.counted)];
+  suppressed_ += of.counted_suppressed ? 1 : 0;
+}
+
+active_counts active_alerts::counts() const {
+  active_counts now;
+  for (std::size_t i = 0; i < by_state_.size(); ++i) {
+    if (by_state_[i] > 0) now.by_state.emplace(static_cast<alert_state>(i), by_state_[i]);
+  }
+  now.suppressed = suppressed_;
+  return now;
 }
 
 void active_alerts::queue(active_alert& of, instant deadline) {

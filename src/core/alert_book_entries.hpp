@@ -6,6 +6,7 @@
 #include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -48,6 +49,9 @@ struct active_alert {
   /// Of active_alerts: its deadline in the queue, and its place among the changes.
   instant queued = no_time;
   std::uint32_t change = ~std::uint32_t{0};
+  /// As what it is counted.
+  alert_state counted = alert_state::none;
+  bool counted_suppressed = false;
 
   [[nodiscard]] bool is_firing() const noexcept {
     return now->state == alert_state::firing || now->state == alert_state::acknowledged;
@@ -78,6 +82,10 @@ class active_alerts {
       if (!look(*held)) return;
     }
   }
+
+  /// Counts it as it is now.
+  void count(active_alert& of) noexcept;
+  [[nodiscard]] active_counts counts() const;
 
   /// Makes sure that the alert comes out of the queue at `deadline` or before. It may come out
   /// before: a deadline that moves away, as most do, then costs nothing.
@@ -119,6 +127,8 @@ class active_alerts {
   absl::flat_hash_map<fingerprint, active_alert*, print_hash> by_id_;
   absl::btree_set<timer> queue_;
   std::vector<changed_alert> changed_;
+  std::array<std::uint64_t, 6> by_state_{};  ///< by alert_state
+  std::uint64_t suppressed_ = 0;
 };
 
 }  // namespace tocsin

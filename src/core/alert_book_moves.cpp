@@ -10,6 +10,7 @@ namespace tocsin {
 
 void alert_keeper::update(active_alert& of, draft next) {
   of.now = std::move(next);
+  entries_.count(of);
   of.untold = true;
   of.incidents_stale = true;
   entries_.touch(of);

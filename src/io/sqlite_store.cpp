@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "io/sqlite_database.hpp"
+#include "io/sqlite_store_backlog.hpp"
 #include "io/sqlite_store_claim.hpp"
 #include "io/sqlite_store_queries.hpp"
 #include "io/sqlite_store_schema.hpp"
@@ -43,13 +44,15 @@ class sqlite_store final : public alert_store {
       : claim_(std::move(claim)),
         database_(std::move(database)),
         writer_(*database_),
+        backlog_(writer_),
         name_(std::move(name)) {}
 
   result<book_state> load() override { return read(read_book_state); }
 
-  std::optional<error> commit(std::span<const book_changes> changes) override {
+  std::optional<error> commit(
+      std::span<const std::shared_ptr<const book_changes>> changes) override {
     const std::lock_guard alone{writing_};
-    return writer_.commit(changes);
+    return claim_ ? writer_.commit(changes) : backlog_.commit(changes);
   }
 
   result<std::vector<stored_notice>> pending_notices(const std::string& receiver,
@@ -59,6 +62,7 @@ class sqlite_store final : public alert_store {
 
   std::optional<error> settle(const notice_outcome& outcome) override {
     const std::lock_guard alone{writing_};
+    if (auto failure = backlog_.write_all()) return failure;
     return writer_.settle(outcome);
   }
 
@@ -76,6 +80,10 @@ class sqlite_store final : public alert_store {
 
   result<bool> maintain(instant before) override {
     const std::lock_guard alone{writing_};
+    if (!backlog_.empty()) {
+      if (auto failure = backlog_.write_some()) return *failure;
+      return true;
+    }
     const auto old = writer_.forget(before);
     if (!old) return old;
     const auto texts = index_texts(*database_, indexed_max);
@@ -106,11 +114,12 @@ class sqlite_store final : public alert_store {
 
  private:
   /// A connection to read with, given back when `look` is done. A temporary database has only the
-  /// one that it is written with.
+  /// one that it is written with, and is brought up to date first.
   template <class Look>
   auto read(Look&& look) const -> decltype(look(std::declval<sqlite_database&>())) {
     if (!claim_) {
       const std::lock_guard alone{writing_};
+      if (auto failure = backlog_.write_all()) return *failure;
       return look(*database_);
     }
     auto reader = take_reader();
@@ -159,6 +168,7 @@ class sqlite_store final : public alert_store {
   std::optional<file_claim> claim_;  ///< nothing: the database is temporary
   std::unique_ptr<sqlite_database> database_;
   sqlite_store_writer writer_;
+  mutable sqlite_store_backlog backlog_;  ///< of a temporary database; else nothing
   std::string name_;
   mutable std::mutex writing_;
   mutable std::mutex pool_;

@@ -12,7 +12,8 @@ namespace {
 // Few indexes: each one costs every new alert a place in another tree, and one whose places are not
 // at its end costs a page of 4 KiB. So alerts of a rule are looked for in the order of their
 // starts, within the index; and orders that an index does not give to the end (alert ids of one
-// start) are sorted within their equal part.
+// start) are sorted within their equal part. Records whose keys come in no order have them in an
+// index, not WITHOUT ROWID: so the records, which are larger, are written at the end.
 constexpr const char* version_1 = R"sql(
 CREATE TABLE store (
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -71,8 +72,8 @@ CREATE TABLE silences (
   recurs TEXT NOT NULL
 ) WITHOUT ROWID;
 
-CREATE TABLE groups (key TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE groups (key TEXT NOT NULL UNIQUE, bytes BLOB NOT NULL);
+CREATE TABLE facts (name TEXT NOT NULL UNIQUE, value BLOB NOT NULL);
 
 CREATE TABLE notices (
   place INTEGER PRIMARY KEY,

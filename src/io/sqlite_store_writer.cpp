@@ -66,20 +66,21 @@ void add_notices(sqlite_database& db, const book_changes& changes) {
 
 }  // namespace
 
-std::optional<error> sqlite_store_writer::commit(std::span<const book_changes> changes) {
+std::optional<error> sqlite_store_writer::commit(
+    std::span<const std::shared_ptr<const book_changes>> changes) {
   if (changes.empty()) return std::nullopt;
   sqlite_transaction all{db_, sqlite_transaction::kind::write};
   alert_rows rows{db_, ids_};
-  for (const book_changes& each : changes) {
-    for (const transition& after : each.transitions) rows.add(after);
-    for (const alert_record& record : each.alerts) rows.add(record);
-    add_silences(db_, each);
-    add_records(db_, each);
-    add_notices(db_, each);
+  for (const auto& each : changes) {
+    for (const transition& after : each->transitions) rows.add(after);
+    for (const alert_record& record : each->alerts) rows.add(record);
+    add_silences(db_, *each);
+    add_records(db_, *each);
+    add_notices(db_, *each);
   }
   rows.finish();
   db_.prepared("UPDATE store SET clock = ?, seq = ?")
-      .bind(1, to_unix_ms(changes.back().clock))
+      .bind(1, to_unix_ms(changes.back()->clock))
       .bind(2, static_cast<std::int64_t>(rows.seq()))
       .run();
   auto failure = all.commit();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -21,7 +22,8 @@ class sqlite_store_writer {
 
   /// All of them or none. Errors: store_failed: SQLite's reason; the transitions' numbers have a
   /// gap.
-  [[nodiscard]] std::optional<error> commit(std::span<const book_changes> changes);
+  [[nodiscard]] std::optional<error> commit(
+      std::span<const std::shared_ptr<const book_changes>> changes);
   /// Errors: store_failed: SQLite's reason; no notice has the id. Of a notice that is settled
   /// already nothing changes.
   [[nodiscard]] std::optional<error> settle(const notice_outcome& outcome);

@@ -3,9 +3,10 @@
 // something is told.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -80,6 +81,10 @@ class stream_history {
                            std::size_t looked_at_max) const;
 
  private:
+  struct id_hash {
+    // It is a hash already.
+    std::size_t operator()(const fingerprint& id) const noexcept { return id.low; }
+  };
   [[nodiscard]] bool reaches_back_to(std::uint64_t seq) const;
 
   const history_limits limits_;
@@ -87,7 +92,7 @@ class stream_history {
   stream_position at_;
   std::deque<transition> kept_;  ///< consecutive, up to at_.seq; frames are made when asked for
   std::size_t bytes_ = 0;        ///< of kept_
-  std::map<fingerprint, active_alert> active_;  ///< by alert id
+  absl::flat_hash_map<fingerprint, active_alert, id_hash> active_;  ///< by alert id
 };
 
 }  // namespace tocsin

@@ -202,13 +202,13 @@ TEST(sqlite_store_file, a_full_disk_undoes_the_commit_and_the_store_goes_on_when
   sqlite_store_writer writer{*file};
   change_maker maker;
   maker.begin(sample_alert(1));
-  const book_changes first = maker.take();
+  const auto first = std::make_shared<const book_changes>(maker.take());
   ASSERT_FALSE(writer.commit({&first, 1}));
 
   const auto pages = file->integer("PRAGMA page_count").value_or(0);
   file->execute(fmt::format("PRAGMA max_page_count = {}", pages + 2));
   for (std::uint64_t i = 2; i < 200; ++i) maker.begin(sample_alert(i, i));
-  const book_changes many = maker.take();
+  const auto many = std::make_shared<const book_changes>(maker.take());
   const auto failure = writer.commit({&many, 1});
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->code, "store_failed");

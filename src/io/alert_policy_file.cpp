@@ -2,6 +2,8 @@
 // Decodes escalation, incidents and flapping; notify and assignment have decoders of their own.
 #include "io/alert_policy_file.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "io/assignment_file.hpp"
@@ -174,6 +176,19 @@ std::shared_ptr<const alert_policy> default_alert_policy() {
   diagnostics none;
   yaml_decoder decode("", none);
   return decode_alert_policy(yaml_node{}, "", decode);
+}
+
+void check_incident_names(const alert_policy& policy, const rule_set& rules,
+                          const std::string& file, diagnostics& found) {
+  for (const incident_rule& each : policy.incidents) {
+    const bool taken = std::any_of(rules.rules().begin(), rules.rules().end(),
+                                   [&](const rule& known) { return known.name == each.name; });
+    if (!taken) continue;
+    found.push_back({diagnostic::grade::error, file, 0, 0,
+                     fmt::format("'incidents': the name '{}' is a rule's; alerts are known by it, "
+                                 "so wanted another one",
+                                 each.name)});
+  }
 }
 
 }  // namespace tocsin

@@ -7,6 +7,7 @@
 
 #include "io/yaml_reader.hpp"
 #include "tocsin/alert_policy.hpp"
+#include "tocsin/rule_set.hpp"
 
 namespace tocsin {
 
@@ -18,5 +19,10 @@ namespace tocsin {
 
 /// What it is without any of these sections.
 [[nodiscard]] std::shared_ptr<const alert_policy> default_alert_policy();
+
+/// Reports incidents that are named like a rule: alerts are known by these names. `file` is the
+/// settings'.
+void check_incident_names(const alert_policy& policy, const rule_set& rules,
+                          const std::string& file, diagnostics& found);
 
 }  // namespace tocsin

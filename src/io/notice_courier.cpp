@@ -142,6 +142,7 @@ class notice_courier::receiver_thread {
         waiting_.push_back(what);
       } else if (store_) {
         more_in_store_ = true;
+        left_to_store_ = what->id;
       } else {
         settled_({what->id, false, true, "too many notices wait for this receiver"});
       }
@@ -149,12 +150,16 @@ class notice_courier::receiver_thread {
     changed_.notify_one();
   }
 
-  void stop() {
+  void tell_to_stop() {
     {
       const std::scoped_lock lock(mutex_);
       stopping_ = true;
     }
     changed_.notify_one();
+  }
+
+  void stop() {
+    tell_to_stop();
     if (thread_.joinable()) thread_.join();
   }
 
@@ -174,7 +179,7 @@ class notice_courier::receiver_thread {
         waiting_.pop_front();
         return next;
       }
-      if (more_in_store_) {  // the store failed, or holds only what is being settled
+      if (more_in_store_) {  // the store failed, or something is not stored or settled in it yet
         changed_.wait_for(lock, limits_.first_pause);
       } else {
         changed_.wait(lock);
@@ -182,22 +187,21 @@ class notice_courier::receiver_thread {
     }
   }
 
+  /// What comes meanwhile is left to the store, so that nothing is taken twice.
   void refill(std::unique_lock<std::mutex>& lock) {
-    more_in_store_ = false;
     lock.unlock();
     const auto found = store_->pending_notices(receiver_.name, limits_.waiting_max);
     lock.lock();
-    if (!found) {
-      more_in_store_ = true;
-      return;
-    }
+    if (!found) return;
     for (const stored_notice& each : *found) {
+      if (each.what->id == left_to_store_) left_to_store_.clear();
       // What was just settled may not be stored as settled yet.
       if (std::find(done_.begin(), done_.end(), each.what->id) == done_.end()) {
         waiting_.push_back(each.what);
       }
     }
-    more_in_store_ = more_in_store_ || found->size() >= limits_.waiting_max;
+    // What is told may come before it is stored.
+    more_in_store_ = found->size() >= limits_.waiting_max || !left_to_store_.empty();
   }
 
   void deliver(const notice& what) {
@@ -235,7 +239,7 @@ class notice_courier::receiver_thread {
 
   void settle(notice_outcome outcome) {
     done_.push_back(outcome.id);
-    if (done_.size() > limits_.waiting_max) done_.pop_front();
+    if (done_.size() > 2 * limits_.waiting_max) done_.pop_front();
     settled_(std::move(outcome));
   }
 
@@ -263,6 +267,7 @@ class notice_courier::receiver_thread {
   std::condition_variable changed_;
   std::deque<notice_ptr> waiting_;
   bool more_in_store_ = false;
+  std::string left_to_store_;  ///< id of the last one left to the store and not found there yet
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
@@ -296,6 +301,7 @@ void notice_courier::notify(std::span<const notice_ptr> notices) {
 }
 
 void notice_courier::stop() {
+  for (const auto& thread : threads_) thread->tell_to_stop();  // all at once: each takes a moment
   for (const auto& thread : threads_) thread->stop();
 }
 

@@ -46,7 +46,7 @@ int run_agent(const host_options& chosen) {
   if (!interval || *interval < std::chrono::milliseconds{100} ||
       *interval > std::chrono::hours{24}) {
     say(fmt::format("--interval: seen \"{}\", wanted a duration from 100ms to 1d",
-                       chosen.interval));
+                    chosen.interval));
     return exit_usage;
   }
   stop_signal stop;

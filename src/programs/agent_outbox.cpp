@@ -40,15 +40,14 @@ void agent_outbox::add(std::string encoded) {
 }
 
 void agent_outbox::tell_away() {
-  if (!away_)
-    say(fmt::format("{} takes nothing: holding up to {} events", endpoint_, events_max));
+  if (!away_) say(fmt::format("{} takes nothing: holding up to {} events", endpoint_, events_max));
   away_ = true;
 }
 
 bool agent_outbox::flush() {
   if (dropped_ > dropped_told_) {
     say(fmt::format("dropped {} events, the oldest ones: {} takes nothing",
-                       dropped_ - dropped_told_, endpoint_));
+                    dropped_ - dropped_told_, endpoint_));
     dropped_told_ = dropped_;
   }
   if (held_.empty()) return true;

@@ -212,7 +212,7 @@ int follow(told_tail& tail, std::vector<std::string> lines, line_events& events,
   }
   const bool all = outbox.close() && next_line == lines.size();
   say(fmt::format("sent {} events, dropped {}, lines cut {}, lines read and not sent {}",
-                     outbox.sent(), outbox.dropped(), tail.lines_cut(), lines.size() - next_line));
+                  outbox.sent(), outbox.dropped(), tail.lines_cut(), lines.size() - next_line));
   return all ? exit_ok : exit_check_failed;
 }
 

@@ -65,6 +65,7 @@ void add_alerts(CLI::App& tocsin, int& exit_code) {
   const auto chosen = std::make_shared<alerts_options>();
   command->add_option("matcher", chosen->matchers, "Only alerts that all of these accept");
   command->add_option("--state", chosen->states, "Only these states")
+      ->allow_extra_args(false)
       ->check(CLI::IsMember({"pending", "firing", "acknowledged"}));
   command->add_option("-n,--limit", chosen->limit, "At most so many");
   add_daemon_options(*command, chosen->daemon);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "io/alert_policy_file.hpp"
 #include "io/enrichment_file.hpp"
 #include "io/event_decoder.hpp"
 #include "io/settings_file.hpp"
@@ -53,6 +54,7 @@ int run_check(const check_options& chosen) {
   auto specs = load_rules(from.rules, found);
   const bool nothing_read = specs.empty() && !chosen.files.empty() && !has_errors(found);
   const auto rules = rule_set::compile(std::move(specs), found);
+  if (rules) check_incident_names(*from.policy, *rules, chosen.config, found);
   if (nothing_read) {
     found.push_back({diagnostic::grade::error, "", 0, 0,
                      fmt::format("seen no rule in \"{}\", wanted rule files", chosen.files[0])});
@@ -77,8 +79,7 @@ int run_check(const check_options& chosen) {
     }
   }
   if (!good) return exit_check_failed;
-  say(
-      fmt::format("{} rules in {} units are good", rules->rules().size(), rules->units().size()));
+  say(fmt::format("{} rules in {} units are good", rules->rules().size(), rules->units().size()));
   return exit_ok;
 }
 

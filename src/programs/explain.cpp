@@ -67,8 +67,8 @@ class explanation_page {
 std::string state_text(const json_tree& alert) {
   std::string text = alert.at("state").text();
   if (!alert.at("acknowledged_by").is_null()) {
-    text += fmt::format(", acknowledged by {} at {}", alert.at("acknowledged_by").text(),
-                        time_cell(alert.at("acknowledged_at")));
+    text += fmt::format("{} by {} at {}", text == "acknowledged" ? "" : ", acknowledged",
+                        alert.at("acknowledged_by").text(), time_cell(alert.at("acknowledged_at")));
     if (!alert.at("acknowledged_until").is_null()) {
       text += " until " + time_cell(alert.at("acknowledged_until"));
     }

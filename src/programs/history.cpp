@@ -86,6 +86,7 @@ void add_history(CLI::App& tocsin, int& exit_code) {
   command->add_option("--severity", chosen->severity, "Only of this severity")
       ->check(CLI::IsMember({"critical", "error", "warning", "info"}));
   command->add_option("--state", chosen->states, "Only in these states, as they stand now")
+      ->allow_extra_args(false)
       ->check(CLI::IsMember({"pending", "firing", "acknowledged", "resolved", "closed"}));
   command->add_option("--text", chosen->text,
                       "Words that must all be in title, description, labels, resource or notes");

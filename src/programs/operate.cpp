@@ -51,8 +51,7 @@ std::optional<std::string> body_of(const operate_options& chosen) {
 int run_operation(const operate_options& chosen, std::string_view endpoint, std::string_view done) {
   const auto body = body_of(chosen);
   if (!body) {
-    say(
-        "error: wanted alert ids (32 hexadecimal digits) or matchers (name=\"value\"), not both");
+    say("error: wanted alert ids (32 hexadecimal digits) or matchers (name=\"value\"), not both");
     return exit_usage;
   }
   const auto answer = ask_daemon(chosen.daemon, "POST", endpoint, *body);
@@ -96,7 +95,7 @@ void add_operations(CLI::App& tocsin, int& exit_code) {
   ack_command->footer(
       "Examples:\n"
       "  tocsin ack 3f2a...  --note 'disk ordered'\n"
-      "  tocsin ack 'rule=\"disk-full\"' --for 2h\n"
+      "  tocsin ack 'alertname=\"disk-full\"' --for 2h\n"
       "Exit codes: 0 done, 1 refused for some alert (stderr says why), 3 daemon unreachable.");
   (void)add_operation(tocsin, exit_code, "unack", "unacknowledge", "unacknowledged",
                       "Take an acknowledge back");

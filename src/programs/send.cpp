@@ -119,7 +119,7 @@ int send_file(const send_options& chosen, event_file& from, sending& out) {
     decoder.decode(message.bytes, instant{}, events, refused);
     for (const auto& each : refused) {
       say(fmt::format("{} {}: error: {}: {}", from.counted_as(), message.number, each.code,
-                         each.message));
+                      each.message));
     }
     wrong += refused.size();
     for (const auto& each : events.events) batches.add(encode_event(each, events.labels_of(each)));
@@ -140,8 +140,7 @@ int run_send(const send_options& chosen) {
   }
   const bool from_file = !chosen.input.empty() || !chosen.file.empty();
   if (from_file == chosen.event.given()) {
-    say(
-        "error: wanted one event's fields (--item, --value, ...), or \"-\", or --file FILE: "
+    say("error: wanted one event's fields (--item, --value, ...), or \"-\", or --file FILE: "
         "exactly one of these");
     return exit_usage;
   }

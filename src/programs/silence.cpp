@@ -179,7 +179,8 @@ void add_add(CLI::App& silence, const std::shared_ptr<silence_options>& chosen, 
   add->footer(
       "Examples:\n"
       "  tocsin silence add 'resource_id=\"db1\"' -d 2h -c 'disk is being replaced'\n"
-      "  tocsin silence add 'rule=\"backup-slow\"' -d 90d --times 01:00-04:00 -c 'nightly backup'\n"
+      "  tocsin silence add 'alertname=\"backup-slow\"' -d 90d --times 01:00-04:00 -c 'nightly "
+      "backup'\n"
       "  tocsin silence add 'labels.env=\"test\"' --scope events -d 1d -c 'load test'");
   add->callback([chosen, &exit_code] { exit_code = run_add(*chosen); });
 }

@@ -114,7 +114,7 @@ int run_tests(const test_options& chosen) {
   const re2::RE2 chosen_by(chosen.run, re2::RE2::Quiet);
   if (!chosen_by.ok()) {
     say(fmt::format("error: --run: \"{}\" is no regular expression: {}", chosen.run,
-                       chosen_by.error()));
+                    chosen_by.error()));
     return exit_usage;
   }
   diagnostics found;
@@ -132,7 +132,7 @@ int run_tests(const test_options& chosen) {
   }
   if (outcomes->empty()) {
     say(fmt::format("error: no test to run{}",
-                       chosen.run.empty() ? "" : ": --run matches no test's name"));
+                    chosen.run.empty() ? "" : ": --run matches no test's name"));
     return exit_usage;
   }
   print_line(chosen.json ? outcomes_as_json(found, *outcomes) : tally(*outcomes));

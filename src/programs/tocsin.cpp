@@ -9,7 +9,9 @@
 #include "programs/console.hpp"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Sends events, watches and operates alerts, checks, tests, replays and advises rules.", "tocsin"};
+  CLI::App app{
+      "Sends events, watches and operates alerts, checks, tests, replays and advises rules.",
+      "tocsin"};
   app.set_version_flag("--version", "tocsin " TOCSIN_VERSION);
   app.require_subcommand(1);
   app.footer(

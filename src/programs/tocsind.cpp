@@ -9,6 +9,7 @@
 #include <csignal>
 #include <exception>
 
+#include "io/alert_policy_file.hpp"
 #include "io/enrichment_file.hpp"
 #include "io/settings_file.hpp"
 #include "programs/console.hpp"
@@ -40,6 +41,7 @@ std::shared_ptr<const rule_set> load(const std::string& file, settings& into,
   enrich = load_enrichment(into.enrich, into.limits, found);
   auto specs = load_rules(into.rules, found);
   auto rules = rule_set::compile(std::move(specs), found);
+  if (rules) check_incident_names(*into.policy, *rules, file, found);
   print_diagnostics(found);
   return has_errors(found) ? nullptr : rules;
 }

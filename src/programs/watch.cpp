@@ -165,7 +165,7 @@ void watcher::hear(const stream_message& message) {
   const auto& header = message.header;
   if (!connected_) {
     say(fmt::format("connected to {}: stream {}, seq {}", chosen_.stream, header.stream,
-                       header.seq));
+                    header.seq));
     connected_ = true;
   }
   if (message.restarted) say("the daemon started anew: the numbering began again");

@@ -15,16 +15,23 @@ using namespace std::chrono_literals;
 
 deterministic_crew::deterministic_crew(std::shared_ptr<const rule_set> rules, std::size_t shards,
                                        std::function<instant()> now,
-                                       std::optional<duration> heartbeat)
+                                       std::optional<duration> heartbeat, alert_side alerts)
     : system_(config_),
       gate_(burst_gate::open(100'000)),
       sink_(std::make_shared<recording_sink>()) {
   crew_setup setup;
   setup.ingest = {std::move(rules), {}, 200ms, std::move(now)};
   setup.shards = shards;
-  setup.sinks = {sink_};
+  setup.sinks = std::move(alerts.more_sinks);
+  setup.sinks.push_back(sink_);
   setup.heartbeat = heartbeat;
   setup.gate = gate_;
+  setup.policy = std::move(alerts.policy);
+  setup.store = std::move(alerts.store);
+  setup.retention = alerts.retention;
+  setup.recorder_thread = false;
+  setup.stored = std::move(alerts.stored);
+  setup.clock = alerts.clock;
   actors_ = spawn_crew(system_, setup);
 }
 
@@ -41,6 +48,29 @@ void deterministic_crew::send(burst messages) {
 
 void deterministic_crew::advance(instant clock) {
   caf::anon_send(actors_.ingest, time_in{clock, gate_->enter()});
+}
+
+operation_answer deterministic_crew::operate(operation wanted, std::function<void()> answered) {
+  auto answer = std::make_shared<std::optional<result<operation_result>>>();
+  auto asked = std::make_shared<operation_in>();
+  asked->wanted = std::move(wanted);
+  asked->answer = [answer, answered = std::move(answered)](result<operation_result> outcome) {
+    if (*answer) throw std::logic_error("an operation was answered twice");
+    *answer = std::move(outcome);
+    if (answered) answered();
+  };
+  caf::anon_send(actors_.ingest, operation_ptr{std::move(asked)});
+  return answer;
+}
+
+void deterministic_crew::inspect(const std::function<void(const alert_book&)>& look) {
+  run();
+  caf::anon_send(actors_.alerts, look_in{look});
+  run();
+}
+
+void deterministic_crew::settle(notice_outcome outcome) {
+  caf::anon_send(actors_.recorder, notice_settled{std::move(outcome)});
 }
 
 void deterministic_crew::run() {
@@ -60,14 +90,34 @@ void deterministic_crew::run_ingest() {
   while (scheduler().prioritize(actors_.ingest)) scheduler().run_once();
 }
 
-ingest_report deterministic_crew::ingest_counts() {
+void deterministic_crew::run_all_but_the_recorder() {
+  const auto is_ready = [this] {
+    if (scheduler().prioritize(actors_.ingest)) return true;
+    for (const window_aggregator_actor& shard : actors_.shards) {
+      if (scheduler().prioritize(shard)) return true;
+    }
+    return scheduler().prioritize(actors_.alerts) || scheduler().prioritize(actors_.notifier);
+  };
+  while (is_ready()) scheduler().run_once();
+}
+
+template <class Report, class Handle, class Run>
+Report deterministic_crew::ask(const Handle& whom, Run run_jobs) {
   caf::scoped_actor self{system_};
-  auto asked = self->request(actors_.ingest, caf::infinite, counts_wanted{});
-  run_ingest();
-  ingest_report answer;
-  asked.receive([&](ingest_report& given) { answer = std::move(given); },
+  auto asked = self->request(whom, caf::infinite, counts_wanted{});
+  run_jobs();
+  Report answer;
+  asked.receive([&](Report& given) { answer = std::move(given); },
                 [](const caf::error& failed) { throw std::runtime_error(caf::to_string(failed)); });
   return answer;
+}
+
+ingest_report deterministic_crew::ingest_counts() {
+  return ask<ingest_report>(actors_.ingest, [this] { run_ingest(); });
+}
+
+store_counts deterministic_crew::recorder_counts() {
+  return ask<store_counts>(actors_.recorder, [this] { run(); });
 }
 
 caf::scheduler::test_coordinator& deterministic_crew::scheduler() {

@@ -4,16 +4,33 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "actors/crew.hpp"
 #include "caf/actor_system.hpp"
 #include "caf/actor_system_config.hpp"
 #include "caf/scheduler/test_coordinator.hpp"
 #include "support/recording_sink.hpp"
+#include "tocsin/alert_store.hpp"
 #include "traffic.hpp"
 
 namespace tocsin::testing {
+
+/// What a crew has beside rules and windows; its recorder runs on the test's thread like the rest.
+struct alert_side {
+  std::shared_ptr<const alert_policy> policy = nullptr;
+  std::shared_ptr<alert_store> store = nullptr;
+  std::shared_ptr<const book_state> stored = nullptr;  ///< what it goes on with
+  instant clock{};                                     ///< from when
+  duration retention = std::chrono::days{90};
+  std::vector<std::shared_ptr<transition_sink>> more_sinks = {};  ///< before the recording one
+};
+
+/// What became of an operation; nothing while it is not answered.
+using operation_answer = std::shared_ptr<std::optional<result<operation_result>>>;
 
 /// Owns its actors and ends them in its destructor, so that a test that fails cannot hang on a
 /// tick that arms itself again.
@@ -21,19 +38,29 @@ class deterministic_crew {
  public:
   /// `now` empty: a manual clock.
   deterministic_crew(std::shared_ptr<const rule_set> rules, std::size_t shards,
-                     std::function<instant()> now = {}, std::optional<duration> heartbeat = {});
+                     std::function<instant()> now = {}, std::optional<duration> heartbeat = {},
+                     alert_side alerts = {});
   ~deterministic_crew();
 
   void send(burst messages);
   void advance(instant clock);
+  /// `answered`, where it is given, is called with the answer.
+  operation_answer operate(operation wanted, std::function<void()> answered = {});
+  /// Runs all jobs and then looks at the alert book.
+  void inspect(const std::function<void(const alert_book&)>& look);
+  void settle(notice_outcome outcome);
   /// Runs all jobs in the order they came.
   void run();
   /// Runs all jobs, each time one of those that are ready, chosen by the seed.
   void run_shuffled(std::uint32_t seed);
   /// Runs ingest's jobs alone.
   void run_ingest();
+  /// Runs all jobs but the recorder's.
+  void run_all_but_the_recorder();
   /// What ingest has counted; runs ingest alone.
   [[nodiscard]] ingest_report ingest_counts();
+  /// What the recorder has counted; runs all.
+  [[nodiscard]] store_counts recorder_counts();
   /// Turns the actors' timers; what they set off waits for run().
   void pass(duration length) { scheduler().advance_time(length); }
 
@@ -47,6 +74,9 @@ class deterministic_crew {
   struct testing_config : caf::actor_system_config {
     testing_config() { set("scheduler.policy", caf::atom("testing")); }
   };
+  template <class Report, class Handle, class Run>
+  [[nodiscard]] Report ask(const Handle& whom, Run run_jobs);
+
   testing_config config_;
   caf::actor_system system_;
   std::shared_ptr<burst_gate> gate_;

@@ -38,7 +38,8 @@ incidents:
 class Looking(Operated):
     def test_history_goes_on_where_the_page_before_ended(self):
         self.start()
-        ids = [self.fire(host)["alert_id"] for host in ("db1", "web1", "web2")]
+        stream = self.subscribe()
+        ids = [self.fire(host, stream)["alert_id"] for host in ("db1", "web1", "web2")]
         self.command("close", ids[0], "--by", "ann", "--note", "swapped the controller")
         first = self.command("history", "--limit", "2")
         self.assertIn(ids[2], first.stdout)
@@ -81,11 +82,11 @@ class Looking(Operated):
         self.start(extra=NOTIFY)
         alert = self.fire("db1")["alert_id"]
         self.command("ack", alert, "--by", "ann", "--note", "disk ordered")
-        self.command("silence", "add", 'resource_id="db1"', "-c", "known fault", "--by", "bob")
+        self.command("silence", "add", 'alertname="errors"', "-c", "known fault", "--by", "bob")
         shown = self.command("explain", alert).stdout
-        for words in ("db1: 3 errors", "rule        errors, revision", "acknowledged by ann",
+        for words in ("db1: 3 errors", "rule        errors, revision", "state       acknowledged by ann at ",
                       "condition   failures >= 3", "numbers     3 >= 3", "values      failures=3",
-                      "window      fixed, ", "events      3, ", "db1-0, db1-1, db1-2",
+                      "window      fixed, ", "events      3, ", "edb1-0, edb1-1, edb1-2",
                       "silenced by ", "bob: known fault", "receivers   pager",
                       "group {resource_id=db1}, wait 10s", "disk ordered"):
             self.assertIn(words, shown)
@@ -96,7 +97,7 @@ class Looking(Operated):
         self.assertIn("silenced", table[3])
         told = json.loads(self.command("explain", alert, "--json").stdout)
         self.assertEqual(told["alert"]["alert_id"], alert)
-        self.assertIn("not", self.command("explain", "0" * 32, code=1).stderr)
+        self.assertIn("no alert has the id", self.command("explain", "0" * 32, code=1).stderr)
 
     def test_incidents_and_rules_are_listed(self):
         self.start(extra=INCIDENTS)
@@ -180,18 +181,19 @@ rules:
   severity: warning
 - name: quiet
   where: item == "never"
+  window: {sliding: 5m}
 """
 
 
 def busy_hosts():
-    """Four hours of CPU: 16 spikes to 85 or so, and 3 times half an hour at 97."""
+    """Four hours of CPU: 16 spikes to 84 and above, and 3 times half an hour at 97."""
     events = []
     for host in range(4):
         for tick in range(4 * 60 * 3):
             at = tick * 20 * SECOND
             value = 20
             if tick % 180 == 45 * host:
-                value = 84 + tick % 5
+                value = 84 + tick // 180
             if host < 3 and 300 + 100 * host <= tick < 390 + 100 * host:
                 value = 97
             events.append({"item": "cpu", "resource_id": f"h{host}", "value": value,
@@ -223,7 +225,7 @@ class Advice(Operated):
         best = proposed[0]
         self.assertEqual((best["kind"], best["field"]), ("threshold", "having"))
         threshold = float(best["after"].removeprefix("max(value) > "))
-        self.assertTrue(88 <= threshold < 97, best)
+        self.assertTrue(87 <= threshold < 97, best)
         self.assertEqual((best["alerts_before"], best["alerts_after"]), (found["alerts"], 3))
         self.assertEqual((best["noise_gone"], best["trouble_lost"], best["delay_max_ms"]),
                          (found["noise"], 0, 0))
@@ -272,7 +274,7 @@ class Advice(Operated):
         self.fire("host2")
         pusher.send(msgpack.packb({"source_id": "test", "resource_id": "host2", "item": "disk",
                                    "level": 3, "action": "resolved", "event_id": "end"}))
-        self.poll(self.active_alerts, lambda now: len(now) == 1)
+        self.poll(lambda: self.get("/api/tocsin/v1/history?state=resolved")["alerts"], len)
         self.assertRegex(self.command("advise", "--days", "1").stdout,
                          r"(?m)^errors +2 +2\.0 +1 \(50%\)")
         self.assertIn("no alerts in 30 days", self.command("advise", "--rule", "other").stderr)

@@ -10,6 +10,7 @@
 
 #include "io/policy_fields.hpp"
 #include "io/settings_file.hpp"
+#include "tocsin/rule_file.hpp"
 
 namespace tocsin {
 namespace {
@@ -279,6 +280,20 @@ TEST(policy_fields, durations_are_prometheuss) {
                            "-1y", " 1y", "1Y"}) {
     EXPECT_EQ(parse_prometheus_duration(text), std::nullopt) << text;
   }
+}
+
+TEST(alert_policy_file, an_incident_cannot_have_a_rules_name) {
+  diagnostics found;
+  const auto rules = rule_set::compile(
+      parse_rules("rules: [{name: disk, where: 'true', window: {fixed: 1m}}]", "r.yaml", found),
+      found);
+  ASSERT_TRUE(rules) << texts(found);
+  const auto policy = parse("incidents: [{name: disk, min_alerts: 2}, {name: other}]");
+  found.clear();
+  check_incident_names(*policy, *rules, "t.yaml", found);
+  EXPECT_EQ(texts(found),
+            "t.yaml: error: 'incidents': the name 'disk' is a rule's; alerts are known by it, so "
+            "wanted another one\n");
 }
 
 }  // namespace

@@ -294,7 +294,7 @@ TEST_F(sqlite_store_history, settled_notices_are_forgotten_and_waiting_ones_are_
   maintain(sample_noon + std::chrono::seconds{1});
   EXPECT_TRUE(store_->settle({"sent", true, false, ""}));
   EXPECT_TRUE(store_->settle({"failed", true, false, ""}));
-  EXPECT_EQ(store_->pending_notices(9)->size(), 1U);
+  EXPECT_EQ(store_->pending_notices("mail", 9)->size(), 1U);
 }
 
 }  // namespace

@@ -243,7 +243,7 @@ TEST(sqlite_store, notices_wait_oldest_first_until_they_are_settled) {
   expect_committed(*store, changes);
   const auto ids = [&](std::size_t limit) {
     std::string all;
-    const auto waiting = store->pending_notices(limit);
+    const auto waiting = store->pending_notices("mail", limit);
     EXPECT_TRUE(waiting);
     for (const stored_notice& each : *waiting)
       all += fmt::format("{}:{}:{} ", each.what->id, each.tries, each.failure);
@@ -262,7 +262,7 @@ TEST(sqlite_store, notices_wait_oldest_first_until_they_are_settled) {
   ASSERT_TRUE(unknown);
   EXPECT_EQ(unknown->code, "store_failed");
   EXPECT_NE(unknown->message.find("no notice has the id \"n9\""), std::string::npos);
-  const auto waiting = store->pending_notices(1);
+  const auto waiting = store->pending_notices("mail", 1);
   ASSERT_TRUE(waiting);
   EXPECT_EQ(notice_bytes(*waiting->at(0).what), notice_bytes(*changes.notices[2]));
 }

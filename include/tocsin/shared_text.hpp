@@ -79,15 +79,15 @@ class shared_text {
     return left.view() <=> right.view();
   }
   template <class Text>
-    requires(std::convertible_to<const Text&, std::string_view> &&
-             !std::same_as<Text, shared_text>)
-  friend bool operator==(const shared_text& left, const Text& right) {
+  requires(std::convertible_to<const Text&, std::string_view> &&
+           !std::same_as<Text, shared_text>) friend bool
+  operator==(const shared_text& left, const Text& right) {
     return left.view() == std::string_view{right};
   }
   template <class Text>
-    requires(std::convertible_to<const Text&, std::string_view> &&
-             !std::same_as<Text, shared_text>)
-  friend std::strong_ordering operator<=>(const shared_text& left, const Text& right) {
+  requires(std::convertible_to<const Text&, std::string_view> &&
+           !std::same_as<Text, shared_text>) friend std::strong_ordering
+  operator<=>(const shared_text& left, const Text& right) {
     return left.view() <=> std::string_view{right};
   }
   friend std::string operator+(std::string left, const shared_text& right) {

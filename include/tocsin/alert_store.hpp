@@ -93,7 +93,8 @@ class alert_store {
  public:
   virtual ~alert_store() = default;
 
-  /// What a book that goes on begins with.
+  /// What a book that goes on begins with. No book goes on with a store that is not durable: it
+  /// gives alerts and the number of the last transition, and need not keep the rest.
   [[nodiscard]] virtual result<book_state> load() = 0;
   /// Stores several changes, none null, in their order, in one transaction: durable when it returns
   /// (nullopt). Transitions must be numbered on from the last one stored.

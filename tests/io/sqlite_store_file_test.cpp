@@ -13,6 +13,7 @@
 
 #include "io/sqlite_database.hpp"
 #include "io/sqlite_store.hpp"
+#include "io/sqlite_store_backlog.hpp"
 #include "io/sqlite_store_queries.hpp"
 #include "io/sqlite_store_schema.hpp"
 #include "io/sqlite_store_writer.hpp"
@@ -83,6 +84,67 @@ TEST(sqlite_store_file, a_temporary_store_leaves_nothing_and_shares_nothing) {
   EXPECT_EQ((*one)->load()->alerts.size(), 3U);
   EXPECT_TRUE((*other)->load()->alerts.empty());
   EXPECT_GT((*one)->bytes(), 0U);
+}
+
+TEST(sqlite_store_file, a_temporary_store_takes_more_than_it_keeps_unwritten_and_forgets_none) {
+  const auto store = open_sqlite_store("");
+  ASSERT_TRUE(store);
+  change_maker maker;
+  const transition begun = maker.begin(sample_alert(1));
+  transition now = begun;
+  std::size_t states = 1;
+  for (; states < 2 * sqlite_store_backlog::later_states_max; ++states) {
+    now = maker.move(now, now->state, now->at, "ann", "note", std::to_string(states));
+    if (states % 100 != 0) continue;
+    const book_changes changes = maker.take();
+    ASSERT_FALSE((*store)->commit({&changes, 1}));
+  }
+  const book_changes last = maker.take();
+  ASSERT_FALSE((*store)->commit({&last, 1}));
+  const auto found = (*store)->explain(begun->alert_id);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->transitions.size(), states);
+  EXPECT_EQ(found->transitions.back()->note, std::to_string(states - 1));
+  EXPECT_EQ(found->now->note, std::to_string(states - 1));
+}
+
+TEST(sqlite_store_file, a_temporary_store_is_written_by_maintenance_piece_by_piece) {
+  const auto store = open_sqlite_store("");
+  ASSERT_TRUE(store);
+  change_maker maker;
+  for (std::uint64_t i = 1; i <= 12'000; ++i) {
+    maker.begin(sample_alert(i));
+    if (i % 1'000 != 0) continue;
+    const book_changes changes = maker.take();
+    ASSERT_FALSE((*store)->commit({&changes, 1}));
+  }
+  const std::uint64_t before = (*store)->bytes();
+  int pieces = 0;
+  for (auto more = (*store)->maintain(instant{}); more && *more;
+       more = (*store)->maintain(instant{})) {
+    ++pieces;
+  }
+  EXPECT_GE(pieces, 3);
+  EXPECT_GT((*store)->bytes(), before);
+  EXPECT_EQ((*store)->load()->alerts.size(), 12'000U);
+}
+
+TEST(sqlite_store_file, a_temporary_store_refuses_a_gap_in_the_numbers_before_it_is_written) {
+  const auto store = open_sqlite_store("");
+  ASSERT_TRUE(store);
+  fill(**store, 3);
+  change_maker maker{4};
+  maker.begin(sample_alert(9));
+  const book_changes gap = maker.take();
+  const auto failure = (*store)->commit({&gap, 1});
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->code, "store_failed");
+  EXPECT_TRUE(contains(failure->message, "transition 5 came after 3")) << failure->message;
+  change_maker goes_on{3};
+  goes_on.begin(sample_alert(9));
+  const book_changes next = goes_on.take();
+  EXPECT_FALSE((*store)->commit({&next, 1}));
+  EXPECT_EQ((*store)->load()->seq, 4U);
 }
 
 TEST(sqlite_store_file, a_file_of_a_newer_version_is_refused_and_left_alone) {

@@ -112,7 +112,8 @@ TEST(sqlite_store, two_stores_have_two_names) {
 }
 
 TEST(sqlite_store, what_is_changed_again_replaces_what_was_and_what_is_gone_is_gone) {
-  const auto store = opened("");
+  const scratch_folder folder;
+  const auto store = opened(folder.path());
   book_changes changes;
   silence edited = recurring_silence();
   changes.silences = {std::make_shared<const silence>(edited)};

@@ -18,6 +18,7 @@ commit_queue::outcome commit_queue::commit() {
   for (const changes_made& each : waiting_) all.push_back(each.what);
   now.failed = all.empty() ? std::nullopt : store_->commit(all);
   if (!all.empty()) ++(now.failed ? counts_.failures : counts_.commits);
+  if (now.failed) counts_.last_failure = now.failed->message;
   for (; told_ < waiting_.size(); ++told_) {
     changes_made& each = waiting_[told_];
     if (each.stored) each.stored(now.failed);

@@ -75,6 +75,7 @@ crew spawn_crew(caf::actor_system& system, const crew_setup& setup) {
   }
   ingest_setup ingest = setup.ingest;
   ingest.shields = shields;
+  ingest.clock = setup.clock;
   all.ingest = spawn_ingest(system, std::move(ingest), setup.gate, std::move(known));
 
   watch(all.ingest, "ingest", setup, {}, [shards = all.shards] {

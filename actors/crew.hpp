@@ -28,9 +28,9 @@ struct crew_setup {
   std::shared_ptr<alert_store> store;          ///< null: there is no recorder
   duration retention = std::chrono::days{90};
   bool recorder_thread = true;  ///< the recorder waits for the disk on a thread of its own
-  /// What the alert manager goes on with, and from when; null: it begins with the first step.
+  /// What the alert manager goes on with; null: nothing.
   std::shared_ptr<const book_state> stored;
-  instant clock{};
+  instant clock{};  ///< where the log's clock goes on
 };
 
 struct crew {

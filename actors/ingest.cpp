@@ -25,7 +25,8 @@ struct ingest_state {
     report_failures(self, gate, name);
     setup = given;
     shards = aggregators;
-    steps.emplace(setup.limits, setup.rules, shards.size(), setup.enrich, setup.shields);
+    steps.emplace(setup.limits, setup.rules, shards.size(), setup.enrich, setup.shields,
+                  setup.clock);
     if (setup.now) arm_tick(setup.tick);
     return {
         [this](const burst_in& in) { log(steps->of_burst(in.what, now()), in.held); },

@@ -25,7 +25,8 @@ struct ingest_setup {
   std::shared_ptr<const enrichment> enrich =
       nullptr;  ///< null: events go to the rules as they came
   std::shared_ptr<const shield_board> shields =
-      nullptr;  ///< null: no silence keeps events out of the rules
+      nullptr;      ///< null: no silence keeps events out of the rules
+  instant clock{};  ///< where the log's clock goes on
 };
 
 /// A shard as ingest sees it.

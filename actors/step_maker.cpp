@@ -9,8 +9,11 @@ namespace tocsin {
 
 step_maker::step_maker(const event_limits& limits, std::shared_ptr<const rule_set> rules,
                        std::size_t shards, std::shared_ptr<const enrichment> enrich,
-                       std::shared_ptr<const shield_board> shields)
-    : decoder_(limits), shields_(std::move(shields)), router_(std::move(rules), shards) {
+                       std::shared_ptr<const shield_board> shields, instant clock)
+    : decoder_(limits),
+      shields_(std::move(shields)),
+      router_(std::move(rules), shards),
+      clock_(clock) {
   if (enrich) enricher_.emplace(std::move(enrich));
 }
 

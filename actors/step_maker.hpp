@@ -22,10 +22,10 @@ namespace tocsin {
 class step_maker {
  public:
   /// `shards` >= 1. `enrich` may be null: then events go to the rules as they came. `shields` may
-  /// be null: then no silence keeps events out.
+  /// be null: then no silence keeps events out. The log's clock goes on from `clock`.
   step_maker(const event_limits& limits, std::shared_ptr<const rule_set> rules, std::size_t shards,
              std::shared_ptr<const enrichment> enrich = nullptr,
-             std::shared_ptr<const shield_board> shields = nullptr);
+             std::shared_ptr<const shield_board> shields = nullptr, instant clock = {});
 
   /// The step of a burst whose messages arrive at `arrivals` where these are given, and otherwise
   /// at `now`; times before the log's clock are taken as the clock. The step's clock is the arrival
@@ -55,7 +55,7 @@ class step_maker {
   std::shared_ptr<const shield_board> shields_;
   event_router router_;
   std::vector<rejection> refused_;
-  instant clock_{};
+  instant clock_;
   std::size_t last_events_ = 0;  ///< accepted in the burst before
   std::uint64_t steps_ = 0;
   std::uint64_t next_position_ = 1;

@@ -23,7 +23,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/tocsin.pc DESTINATION ${CMAKE_INSTALL_
 install(FILES config/tocsin.yaml DESTINATION ${CMAKE_INSTALL_SYSCONFDIR}/tocsin)
 install(DIRECTORY config/rules DESTINATION ${CMAKE_INSTALL_SYSCONFDIR}/tocsin FILES_MATCHING PATTERN "*.yaml")
 install(FILES LICENSE NOTICE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs FILES_MATCHING PATTERN "*.md")
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs FILES_MATCHING PATTERN "*.md" PATTERN "*.yaml")
 
 # The unit names the paths of a package's install; here they become those of this prefix.
 file(READ config/tocsind.service unit)

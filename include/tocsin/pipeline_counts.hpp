@@ -20,6 +20,7 @@ namespace tocsin {
 struct store_counts {
   std::uint64_t commits = 0;
   std::uint64_t failures = 0;  ///< commits that failed; what they held was tried again
+  std::string last_failure;    ///< why the last of them failed; "" when none did
   double commit_seconds = 0;   ///< all commits together
   std::uint64_t waiting = 0;   ///< transitions not stored yet
   std::uint64_t bytes = 0;     ///< on disk

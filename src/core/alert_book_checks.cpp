@@ -211,7 +211,7 @@ instant alert_keeper::deadline_of(const active_alert& of) const {
 }
 
 transition alert_keeper::end(active_alert& of) {
-  memory_.keep(of, of.now->at, id_kept_for(of));
+  memory_.keep(of, of.now->at);
   std::unique_ptr<active_alert> ended = entries_.remove(of);
   transition last = ended->now;
   if (std::exchange(ended->failed, false) || ended->untold) ended_.push_back(std::move(ended));

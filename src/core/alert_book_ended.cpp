@@ -40,17 +40,15 @@ std::string_view next_word(std::string_view& text) {
 
 }  // namespace
 
-void ended_memory::keep(const active_alert& ended, instant at, duration id_for) {
-  const duration flaps_for = ended.flaps.bits() == 0 ? duration::zero() : flaps_for_;
-  const life kept{ended.flaps,    ended.evaluated_at, at, at + std::max(flaps_for, id_for),
-                  ended.first_id, ended.repeats};
+void ended_memory::keep(const active_alert& ended, instant at) {
+  if (flaps_for_ == duration::zero() || ended.flaps.bits() == 0) return;
+  const life kept{ended.flaps, ended.evaluated_at, at, at + flaps_for_};
   const fingerprint& print = ended.now->print;
   ended_.insert_or_assign(print, kept);
   by_until_.emplace(kept.until, print);
-  changed_.emplace_back(key_of(print),
-                        fmt::format("{:x} {} {} {} {} {}", kept.flaps.bits(),
-                                    to_unix_ms(kept.evaluated_at), to_unix_ms(kept.ended_at),
-                                    to_unix_ms(kept.until), to_text(kept.first_id), kept.repeats));
+  changed_.emplace_back(
+      key_of(print), fmt::format("{:x} {} {} {}", kept.flaps.bits(), to_unix_ms(kept.evaluated_at),
+                                 to_unix_ms(kept.ended_at), to_unix_ms(kept.until)));
 }
 
 void ended_memory::give_back(active_alert& fresh, const fingerprint& print, instant at) {
@@ -61,7 +59,6 @@ void ended_memory::give_back(active_alert& fresh, const fingerprint& print, inst
     fresh.flaps = before.flaps;
     fresh.evaluated_at = before.evaluated_at;
   }
-  if (at <= before.until && fresh.first_id == before.first_id) fresh.repeats = before.repeats + 1;
   by_until_.erase({before.until, print});
   ended_.erase(found);
   changed_.emplace_back(key_of(print), "");
@@ -83,17 +80,9 @@ bool ended_memory::restore(std::string_view key, std::string_view value) {
   const auto evaluated_ms = number_in<std::int64_t>(next_word(value), 10);
   const auto ended_ms = number_in<std::int64_t>(next_word(value), 10);
   const auto until_ms = number_in<std::int64_t>(next_word(value), 10);
-  const auto first_id = print_in(next_word(value));
-  const auto repeats = number_in<std::uint32_t>(next_word(value), 10);
-  if (!print || !bits || !evaluated_ms || !ended_ms || !until_ms || !first_id || !repeats) {
-    return false;
-  }
-  const life kept{flap_detector::from_bits(*bits),
-                  from_unix_ms(*evaluated_ms),
-                  from_unix_ms(*ended_ms),
-                  from_unix_ms(*until_ms),
-                  *first_id,
-                  *repeats};
+  if (!print || !bits || !evaluated_ms || !ended_ms || !until_ms) return false;
+  const life kept{flap_detector::from_bits(*bits), from_unix_ms(*evaluated_ms),
+                  from_unix_ms(*ended_ms), from_unix_ms(*until_ms)};
   ended_.insert_or_assign(*print, kept);
   by_until_.emplace(kept.until, *print);
   return true;

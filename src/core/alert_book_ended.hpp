@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must be known of alerts that have ended, for when they begin again: how they were evaluated,
-// and their ids.
+// What must be known of alerts that have ended, for when they begin again: how they were
+// evaluated.
 #pragma once
 
 #include <absl/container/btree_set.h>
@@ -23,11 +23,10 @@ class ended_memory {
   /// `flaps_for`: how long evaluations count; 0: not at all.
   explicit ended_memory(duration flaps_for) : flaps_for_(flaps_for) {}
 
-  /// An alert ended at `at`. Another with the same first event may begin for `id_for`.
-  void keep(const active_alert& ended, instant at, duration id_for);
-  /// An alert begins at `at`, and goes on with what is remembered, which is then forgotten: with
-  /// the evaluations; and as repeat number active_alert::repeats when it has the first id of the
-  /// one before.
+  /// An alert ended at `at`.
+  void keep(const active_alert& ended, instant at);
+  /// An alert begins at `at`, and goes on with the evaluations that are remembered, which are then
+  /// forgotten.
   void give_back(active_alert& fresh, const fingerprint& print, instant at);
   /// Forgets what lies too long back.
   void forget(instant at);
@@ -43,8 +42,6 @@ class ended_memory {
     instant evaluated_at{};
     instant ended_at{};
     instant until{};
-    fingerprint first_id;
-    std::uint32_t repeats = 0;
   };
   struct print_hash {
     std::size_t operator()(const fingerprint& print) const noexcept { return print.low; }

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint32_t unchanged = ~std::uint32_t{0};
 constexpr char entry_version = 1;
-constexpr std::size_t entry_size = 1 + 4 * 8 + 2 * 8 + 4 + 4;
+constexpr std::size_t entry_size = 1 + 4 * 8 + 4;
 
 void put(std::string& to, std::uint64_t number, int bytes) {
   for (int i = 0; i < bytes; ++i) to.push_back(static_cast<char>(number >> (8 * i)));
@@ -38,9 +38,6 @@ std::string entry_bytes(const active_alert& of) {
   for (const instant each : {of.cleared_at, of.found_at, of.unconfirmed_until, of.evaluated_at}) {
     put(bytes, static_cast<std::uint64_t>(to_unix_ms(each)), 8);
   }
-  put(bytes, of.first_id.high, 8);
-  put(bytes, of.first_id.low, 8);
-  put(bytes, of.repeats, 4);
   put(bytes, of.flaps.bits(), 4);
   return bytes;
 }
@@ -52,9 +49,6 @@ bool read_entry_bytes(std::string_view bytes, active_alert& into) {
   into.found_at = take_instant(bytes);
   into.unconfirmed_until = take_instant(bytes);
   into.evaluated_at = take_instant(bytes);
-  into.first_id.high = take(bytes, 8);
-  into.first_id.low = take(bytes, 8);
-  into.repeats = static_cast<std::uint32_t>(take(bytes, 4));
   into.flaps = flap_detector::from_bits(static_cast<std::uint32_t>(take(bytes, 4)));
   return true;
 }
@@ -74,7 +68,6 @@ active_alert& active_alerts::add(transition now, std::uint32_t rule) {
   active_alert& of = *fresh;
   of.now = std::move(now);
   of.rule = rule;
-  of.first_id = of.now->alert_id;
   of.found_severity = of.now->severity;
   [[maybe_unused]] const bool is_new = by_print_.emplace(of.now->print, std::move(fresh)).second;
   assert(is_new);

@@ -33,10 +33,6 @@ struct active_alert {
   instant unconfirmed_until = no_time;  ///< after a restart: resolves then, unless it is met again
   instant evaluated_at = no_time;       ///< the last evaluation that `flaps` has seen
   flap_detector flaps;
-  /// Alerts of one fingerprint that begin with the same first event would have one id: the id of
-  /// the first of them, and how many came before this one.
-  fingerprint first_id;
-  std::uint32_t repeats = 0;
   severity found_severity = severity::info;  ///< by the last finding; the alert's follows
 
   bool shields_stale = true;    ///< what shields it may have changed

@@ -40,8 +40,11 @@ void alert_keeper::take(finding& found) {
 void alert_keeper::begin(finding& found) {
   const rule& by = rules_->rule_at(found.rule);
   auto fresh = std::make_shared<alert>();
-  fresh->alert_id = alert_id_of(found.print, by.revision, to_unix_ms(found.proof.first_event_time),
-                                found.proof.first_event_position);
+  // Alerts of a key may begin with the same first event, one after the other.
+  const fingerprint of_events =
+      alert_id_of(found.print, by.revision, to_unix_ms(found.proof.first_event_time),
+                  found.proof.first_event_position);
+  fresh->alert_id = alert_id_of(of_events, "", to_unix_ms(found.at), found.position);
   fresh->print = found.print;
   fresh->rule = by.name;
   fresh->revision = by.revision;

@@ -54,14 +54,8 @@ void alert_keeper::move(active_alert& of, alert_trigger trigger, instant at, mov
 active_alert& alert_keeper::begin(draft fresh, std::uint32_t rule, alert_trigger trigger,
                                   instant at, move_words words) {
   active_alert before;
-  before.first_id = fresh->alert_id;
   memory_.give_back(before, fresh->print, at);
-  if (before.repeats > 0) {
-    fresh->alert_id = alert_id_of(before.first_id, "again", before.repeats, 0);
-  }
   active_alert& of = entries_.add(fresh, rule);
-  of.first_id = before.first_id;
-  of.repeats = before.repeats;
   of.flaps = before.flaps;
   of.evaluated_at = before.evaluated_at;
   if (trigger == alert_trigger::met_at_once && fresh->origin != alert_origin::incident) {
@@ -112,14 +106,6 @@ void alert_keeper::evaluate(active_alert& of, bool firing, instant at) {
   of.flaps.evaluate(firing);
   of.evaluated_at = at;
   entries_.touch(of);
-}
-
-duration alert_keeper::id_kept_for(const active_alert& of) const {
-  // Events may be this much ahead of the clock; and operators may do much at one time.
-  constexpr duration slack = std::chrono::minutes{2};
-  if (of.rule == no_rule) return slack;
-  const rule_spec& spec = spec_of(of);
-  return spec.window.size + spec.lateness.value_or(duration::zero()) + slack;
 }
 
 }  // namespace tocsin

@@ -85,9 +85,6 @@ std::shared_ptr<alert> alert_of(text_map labels, const text_map& annotations, po
   for (const auto& [name, value] : labels) key.push_back({name, value});
   fresh->origin = alert_origin::posted;
   fresh->print = fingerprint_of("posted", key);
-  // One that ended may be posted again with the start it had.
-  fresh->alert_id = alert_id_of(fresh->print, "posted", to_unix_ms(times.starts_at),
-                                static_cast<std::uint64_t>(to_unix_ms(now)));
   fresh->rule = label_in(labels, "alertname");
   fresh->severity = parse_severity(label_in(labels, "severity")).value_or(severity::warning);
   fresh->texts = texts_of(std::move(labels), annotations, known);
@@ -128,6 +125,9 @@ operation_outcome alert_keeper::post(const posted_alert& wanted, const std::stri
                                   of->now->rule)),
             nullptr};
   }
+  // One that ended may be posted again with the start it had, even at the same instant.
+  fresh->alert_id =
+      alert_id_of(fresh->print, "posted", to_unix_ms(fresh->posted->starts_at), seq_ + 1);
   // One that is over before anybody heard of it.
   if (fresh->posted->ends_at <= clock_) return {fresh->alert_id, std::nullopt, nullptr};
   active_alert& of = begin(std::move(fresh), no_rule, trigger::met_at_once, clock_, {"posted", by});

@@ -230,7 +230,8 @@ class alert_reader {
  private:
   std::string text() { return std::string{from_.take_small_text()}; }
   instant time() {
-    return from_unix_ms(static_cast<long long>(base_ + unzigzag(from_.take_small())));
+    const std::uint64_t unix_ms = base_ + unzigzag(from_.take_small());
+    return from_unix_ms(static_cast<long long>(unix_ms));
   }
   std::optional<instant> time_if(bool there) {
     return there ? std::optional{time()} : std::nullopt;

@@ -84,8 +84,6 @@ class alert_keeper {
   /// What the transition that begins to fire is to say already. True: the incidents were told.
   bool begin_firing(active_alert& of, alert& next, instant at);
   void evaluate(active_alert& of, bool firing, instant at);
-  /// How long after its end another alert may begin with an alert's first event.
-  [[nodiscard]] duration id_kept_for(const active_alert& of) const;
 
   // The chain of checks (alert_book_checks.cpp).
 

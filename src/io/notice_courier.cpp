@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "io/webhook_body.hpp"
+#include "tocsin/alert_lifecycle.hpp"
 
 namespace tocsin {
 namespace {
@@ -104,6 +105,11 @@ post_outcome post(CURL* handle, const webhook_target& to, const std::string& id,
   curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &progress);
   curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
   return judge(handle, curl_easy_perform(handle), progress);
+}
+
+notice without_ended(notice of) {
+  std::erase_if(of.alerts, [](const transition& each) { return !is_active(each->state); });
+  return of;
 }
 
 instant wall_clock() {
@@ -226,8 +232,9 @@ class notice_courier::receiver_thread {
   post_outcome try_all(const notice& what, std::vector<const webhook_target*>& left) {
     post_outcome failed{false, true, "", {}};
     std::erase_if(left, [&](const webhook_target* to) {
-      auto outcome = post(curl_.get(), *to, what.id,
-                          webhook_body(what, to->max_alerts, external_url_), stopping_);
+      const std::string body = webhook_body(to->send_resolved ? what : without_ended(what),
+                                            to->max_alerts, external_url_);
+      auto outcome = post(curl_.get(), *to, what.id, body, stopping_);
       if (outcome.delivered) return true;
       // One that may still come through keeps the notice alive.
       outcome.final = outcome.final && failed.final;
@@ -273,8 +280,10 @@ class notice_courier::receiver_thread {
 };
 
 notice_courier::notice_courier(std::vector<notify_receiver> receivers,
-                               std::shared_ptr<const alert_store> store, std::string external_url,
-                               std::function<void(notice_outcome)> settled, courier_limits limits) {
+                               const std::shared_ptr<const alert_store>& store,
+                               const std::string& external_url,
+                               const std::function<void(notice_outcome)>& settled,
+                               courier_limits limits) {
   static const auto curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   (void)curl_ready;
   for (notify_receiver& each : receivers) {

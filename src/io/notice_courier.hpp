@@ -31,9 +31,9 @@ class notice_courier final : public transition_sink {
  public:
   /// `settled` hears of every try, on the receivers' threads. `store` gives what waited at the
   /// start and what there was no room for; null: what there is no room for is settled as failed.
-  notice_courier(std::vector<notify_receiver> receivers, std::shared_ptr<const alert_store> store,
-                 std::string external_url, std::function<void(notice_outcome)> settled,
-                 courier_limits limits = {});
+  notice_courier(std::vector<notify_receiver> receivers,
+                 const std::shared_ptr<const alert_store>& store, const std::string& external_url,
+                 const std::function<void(notice_outcome)>& settled, courier_limits limits = {});
   ~notice_courier() override;
 
   /// From here on notices leave, at first those that wait in the store. To be called once, when

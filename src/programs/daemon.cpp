@@ -265,4 +265,16 @@ void rejection_log::look(const pipeline_counts& now, std::chrono::steady_clock::
   warned_at_ = at;
 }
 
+void store_log::look(const store_counts& now) {
+  if (now.failures > failures_ && !failing_) {
+    failing_ = true;
+    spdlog::error("data: alerts cannot be stored, and are tried again: {}", now.last_failure);
+  } else if (failing_ && now.failures == failures_ && now.commits > commits_ && now.waiting == 0) {
+    failing_ = false;
+    spdlog::info("data: alerts are stored again");
+  }
+  failures_ = now.failures;
+  commits_ = now.commits;
+}
+
 }  // namespace tocsin

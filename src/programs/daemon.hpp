@@ -88,4 +88,16 @@ class rejection_log {
   std::optional<std::chrono::steady_clock::time_point> warned_at_;
 };
 
+/// Says when the alert store begins to fail, and when it works again.
+class store_log {
+ public:
+  /// To be called about once a second.
+  void look(const store_counts& now);
+
+ private:
+  std::uint64_t failures_ = 0;
+  std::uint64_t commits_ = 0;
+  bool failing_ = false;
+};
+
 }  // namespace tocsin

@@ -65,9 +65,12 @@ void print_counts(const pipeline_counts& counts) {
 /// Runs until a signal or a failure; returns the exit code.
 int run(daemon& running, stop_signal& stop) {
   rejection_log rejections;
+  store_log stored;
   for (;;) {
     const auto why = stop.wait(std::chrono::seconds{1});
-    rejections.look(running.counts(), std::chrono::steady_clock::now());
+    const pipeline_counts counts = running.counts();
+    rejections.look(counts, std::chrono::steady_clock::now());
+    stored.look(counts.store);
     if (const auto failure = running.failure()) {
       spdlog::critical("the pipeline failed: {}", *failure);
       return exit_failure;

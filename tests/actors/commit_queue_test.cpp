@@ -109,6 +109,7 @@ TEST_F(commit_queues, what_could_not_be_stored_is_told_and_answered_once_and_sto
   EXPECT_EQ(queue.waiting_transitions(), 0U);
   EXPECT_EQ(queue.counts().commits, 1U);
   EXPECT_EQ(queue.counts().failures, 2U);
+  EXPECT_EQ(queue.counts().last_failure, "the disk is full, says the test");
 }
 
 TEST_F(commit_queues, after_a_retry_without_anything_new_nobody_hears_again) {

@@ -24,7 +24,7 @@ struct alert_side {
   std::shared_ptr<const alert_policy> policy = nullptr;
   std::shared_ptr<alert_store> store = nullptr;
   std::shared_ptr<const book_state> stored = nullptr;  ///< what it goes on with
-  instant clock{};                                     ///< from when
+  instant clock{};                                     ///< where the log's clock goes on
   duration retention = std::chrono::days{90};
   std::vector<std::shared_ptr<transition_sink>> more_sinks = {};  ///< before the recording one
 };

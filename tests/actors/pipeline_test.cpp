@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "support/recording_sink.hpp"
+#include "support/scripted_store.hpp"
 #include "traffic.hpp"
 
 namespace tocsin {
@@ -248,6 +249,220 @@ TEST(pipeline, starts_and_stops_hundreds_of_times) {
   }
 }
 
+/// Remembers how things stood at the start.
+class beginning_sink final : public transition_sink {
+ public:
+  void begin(std::uint64_t seq, std::span<const transition> active) override {
+    seq_ = seq;
+    active_ = active.size();
+    ++times_;
+  }
+  void publish(std::span<const transition> transitions) override {
+    if (!first_seq_) first_seq_ = transitions.front()->seq;
+  }
+  [[nodiscard]] std::uint64_t seq() const noexcept { return seq_; }
+  [[nodiscard]] std::size_t active() const noexcept { return active_; }
+  [[nodiscard]] int times() const noexcept { return times_; }
+  [[nodiscard]] std::uint64_t first_seq() const noexcept { return first_seq_; }
+
+ private:
+  std::uint64_t seq_ = 99;
+  std::uint64_t first_seq_ = 0;
+  std::size_t active_ = 99;
+  int times_ = 0;
+};
+
+operation acknowledge_all(const std::string& by) {
+  return acknowledge_alerts{
+      {{}, parse_label_matchers(R"({alertname=~".+"})").value()}, by, "", {}, false};
+}
+
+TEST(pipeline, an_operation_is_answered_with_what_became_of_it) {
+  for (const bool durable : {true, false}) {
+    const auto store = std::make_shared<testing::scripted_store>(durable);
+    auto settings = manual(2);
+    settings.store = store;
+    const auto running = started(settings, testing::every_event_fires(), {});
+    ASSERT_TRUE(running->push(one_event("a")));
+    const auto done = running->operate(acknowledge_all("ann"));
+    ASSERT_TRUE(done) << done.failure().message;
+    ASSERT_EQ(done->alerts.size(), 1U) << "what was pushed before has had its effect";
+    EXPECT_EQ(done->alerts[0].now->state, alert_state::acknowledged);
+    EXPECT_EQ(store->seq(), 2U) << "it is stored";
+    const auto refused = running->operate(close_alerts{{}, "ann", ""});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.failure().code, "nothing_chosen");
+    store->fail(true);
+    const auto failed = running->operate(
+        note_on_alerts{{{done->alerts[0].alert_id}, {}}, "ann", "is the disk full?"});
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.failure().code, "store_failed");
+    store->fail(false);
+    running->stop();
+    EXPECT_EQ(store->seq(), 3U);
+    EXPECT_FALSE(running->failure());
+  }
+}
+
+TEST(pipeline, operations_of_many_threads_are_all_answered) {
+  const auto store = std::make_shared<testing::scripted_store>();
+  auto settings = manual(2);
+  settings.store = store;
+  const auto running = started(settings, testing::every_event_fires(), {});
+  ASSERT_TRUE(running->push(one_event("a")));
+  std::vector<std::future<std::size_t>> askers;
+  for (int thread = 0; thread < 4; ++thread) {
+    askers.push_back(std::async(std::launch::async, [&running, thread] {
+      std::size_t won = 0;
+      for (int i = 0; i < 50; ++i) {
+        const auto done = running->operate(acknowledge_all(std::to_string(thread)));
+        won += done && !done->alerts.empty() ? 1 : 0;
+      }
+      return won;
+    }));
+  }
+  std::size_t won = 0;
+  for (auto& asker : askers) won += asker.get();
+  EXPECT_EQ(won, 1U) << "only the first finds it firing";
+}
+
+TEST(pipeline, a_look_at_the_book_is_taken_once_and_what_it_throws_is_the_callers) {
+  const auto running = started(manual(2), testing::every_event_fires(), {});
+  ASSERT_TRUE(running->push(one_event("a")));
+  ASSERT_TRUE(running->drain());
+  int looks = 0;
+  EXPECT_TRUE(running->inspect([&](const alert_book& book) {
+    ++looks;
+    EXPECT_EQ(book.active_count(), 1U);
+  }));
+  EXPECT_EQ(looks, 1);
+  EXPECT_THROW(
+      (void)running->inspect([](const alert_book&) { throw std::runtime_error("no page"); }),
+      std::runtime_error);
+  EXPECT_FALSE(running->failure());
+  EXPECT_TRUE(running->inspect([](const alert_book&) {}));
+}
+
+TEST(pipeline, stopped_it_answers_no_operation_and_no_look_and_knows_its_last_alerts) {
+  const auto running = started(manual(2), testing::every_event_fires(), {});
+  ASSERT_TRUE(running->push(one_event("a")));
+  running->stop();
+  const auto done = running->operate(acknowledge_all("ann"));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.failure().code, "unavailable");
+  EXPECT_EQ(done.failure().message, "the pipeline has stopped");
+  EXPECT_FALSE(running->inspect([](const alert_book&) { FAIL() << "there is no book"; }));
+  ASSERT_EQ(running->active_alerts().size(), 1U);
+  EXPECT_EQ(running->active_alerts()[0]->state, alert_state::firing);
+  running->settle({"n1", true, false, ""});
+}
+
+TEST(pipeline, that_failed_answers_no_operation) {
+  const auto running =
+      started(manual(1), testing::every_event_fires(), {std::make_shared<broken_sink>()});
+  ASSERT_TRUE(running->push(one_event("a")));
+  EXPECT_FALSE(running->drain());
+  running->stop();
+  const auto done = running->operate(acknowledge_all("ann"));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.failure().code, "unavailable");
+}
+
+TEST(pipeline, goes_on_with_what_its_store_holds) {
+  const auto store = std::make_shared<testing::scripted_store>();
+  auto settings = manual(2);
+  settings.store = store;
+  {
+    const auto sink = std::make_shared<beginning_sink>();
+    const auto running = started(settings, testing::every_event_fires(), {sink});
+    EXPECT_EQ(sink->seq(), 0U);
+    EXPECT_EQ(sink->active(), 0U);
+    ASSERT_TRUE(running->push(one_event("a")));
+    ASSERT_TRUE(running->push(one_event("b")));
+    ASSERT_TRUE(running->operate(acknowledge_all("ann")));
+  }
+  ASSERT_EQ(store->seq(), 4U) << "at the end all is stored";
+  const auto sink = std::make_shared<beginning_sink>();
+  const auto running = started(settings, testing::every_event_fires(), {sink});
+  EXPECT_EQ(sink->times(), 1);
+  EXPECT_EQ(sink->seq(), 4U);
+  EXPECT_EQ(sink->active(), 2U);
+  const auto active = running->active_alerts();
+  ASSERT_EQ(active.size(), 2U);
+  EXPECT_EQ(active[0]->state, alert_state::acknowledged);
+  ASSERT_TRUE(running->operate(note_on_alerts{{{active[0]->alert_id}, {}}, "bob", "back again"}));
+  running->stop();
+  EXPECT_EQ(sink->first_seq(), 5U);
+  EXPECT_EQ(store->transitions().back()->number, 3U);
+  EXPECT_EQ(store->transitions().back()->note, "back again");
+}
+
+TEST(pipeline, with_the_wall_clock_goes_on_not_before_what_is_stored) {
+  const auto store = std::make_shared<testing::scripted_store>();
+  const instant ahead =
+      std::chrono::time_point_cast<duration>(std::chrono::system_clock::now()) + 1h;
+  auto settings = manual(1);
+  settings.store = store;
+  {
+    const auto running = started(settings, testing::every_event_fires(), {});
+    ASSERT_TRUE(running->push(burst_of({event_message("a", ahead)}, {ahead})));
+  }
+  settings.manual_clock = false;
+  const auto running = started(settings, testing::every_event_fires(), {});
+  ASSERT_TRUE(running->operate(acknowledge_all("ann")));
+  EXPECT_GE(store->transitions().back()->at, ahead);
+}
+
+TEST(pipeline, a_store_that_cannot_be_read_is_an_error_of_the_start) {
+  const auto store = std::make_shared<testing::scripted_store>();
+  store->fail(true);
+  auto settings = manual(1);
+  settings.store = store;
+  const auto refused = pipeline::start(settings, testing::every_event_fires(), sinks{});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.failure().code, "store_failed");
+}
+
+TEST(pipeline, what_the_store_has_been_through_is_counted) {
+  const auto store = std::make_shared<testing::scripted_store>();
+  auto settings = manual(2);
+  settings.store = store;
+  const auto running = started(settings, testing::every_event_fires(), {});
+  ASSERT_TRUE(running->push(one_event("a")));
+  ASSERT_TRUE(running->drain());
+  running->settle({"unknown", true, false, ""});
+  const auto counts = running->counts();
+  EXPECT_EQ(counts.store.commits, 1U);
+  EXPECT_EQ(counts.store.waiting, 0U);
+  EXPECT_EQ(counts.store.bytes, 4096U);
+  EXPECT_EQ(counts.store.notices_delivered, 1U);
+  EXPECT_EQ(counts.store.failures, 1U) << "no notice has that id";
+  EXPECT_EQ(counts.alerts_by_state.at(alert_state::firing), 1U);
+  running->stop();
+  EXPECT_EQ(running->counts().store.commits, 1U);
+}
+
+TEST(pipeline, suppressed_alerts_and_silences_are_counted_by_what_they_are) {
+  const auto running = started(manual(2), testing::every_event_fires(), {});
+  ASSERT_TRUE(running->push(one_event("a")));
+  ASSERT_TRUE(running->push(one_event("b")));
+  silence wanted;
+  wanted.matchers = parse_label_matchers(R"({resource_id="a"})").value();
+  wanted.starts_at = traffic_start;
+  wanted.ends_at = traffic_start + 1h;
+  wanted.created_by = "ann";
+  wanted.comment = "disks are replaced";
+  ASSERT_TRUE(running->operate(put_silence{wanted}));
+  wanted.matchers = parse_label_matchers(R"({resource_id="never"})").value();
+  wanted.starts_at = traffic_start + 30min;
+  ASSERT_TRUE(running->operate(put_silence{wanted}));
+  const auto counts = running->counts();
+  EXPECT_EQ(counts.suppressed_alerts, 1U);
+  EXPECT_EQ(counts.active_alerts, 2U);
+  EXPECT_EQ(counts.silences_by_state.at(silence_state::active), 1U);
+  EXPECT_EQ(counts.silences_by_state.at(silence_state::pending), 1U);
+}
+
 TEST(pipeline, settings_out_of_range_are_errors_that_say_what_is_wanted) {
   const auto refusal = [](auto change) {
     pipeline_settings settings;
@@ -265,6 +480,8 @@ TEST(pipeline, settings_out_of_range_are_errors_that_say_what_is_wanted) {
             "bursts_in_flight: 0 is out of range (1 to 4096)");
   EXPECT_EQ(refusal([](auto& s) { s.bursts_in_flight = 4'097; }),
             "bursts_in_flight: 4097 is out of range (1 to 4096)");
+  EXPECT_EQ(refusal([](auto& s) { s.retention = 59min; }),
+            "retention: 59m is out of range (1h to 10000d)");
   EXPECT_FALSE(pipeline::start({}, nullptr, sinks{}));
   EXPECT_FALSE(pipeline::start({}, testing::every_event_fires(), sinks{nullptr}));
 }

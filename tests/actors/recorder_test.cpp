@@ -78,7 +78,7 @@ std::shared_ptr<const alert_policy> tells_ops() {
   notify->root.key = "{}";
   notify->root.receiver = "ops";
   notify->root.group_wait = 0s;
-  notify->receivers = {{"ops", {}}};
+  notify->receivers = {{"ops", {webhook_target{}}}};  // nobody is told through no webhook
   auto policy = std::make_shared<alert_policy>();
   policy->notify = std::move(notify);
   return policy;

@@ -103,5 +103,21 @@ TEST(step_collector, a_part_keeps_its_hold_and_the_step_adds_its_own) {
   EXPECT_EQ(token.use_count(), 3) << "here and in the two parts";
 }
 
+TEST(step_collector, an_operation_goes_with_its_step_whichever_part_brings_it) {
+  for (const std::uint32_t bearer : {0U, 1U, 2U}) {
+    step_collector steps;
+    const auto asked = std::make_shared<const operation_in>();
+    for (std::uint32_t shard = 0; shard < 3; ++shard) {
+      auto part = part_of(1, shard, 3, 1);
+      if (shard == bearer) part.asked = asked;
+      steps.add(part);
+    }
+    auto next = part_of(2, 0, 1, 1);
+    steps.add(next);
+    EXPECT_EQ(steps.next()->asked, asked);
+    EXPECT_EQ(steps.next()->asked, nullptr);
+  }
+}
+
 }  // namespace
 }  // namespace tocsin

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "support/rules.hpp"
 #include "traffic.hpp"
@@ -68,6 +70,15 @@ TEST(step_maker, the_clock_never_runs_backwards) {
   const auto earlier = maker.of_burst(shared(burst_of({message}, {traffic_start})), instant{});
   EXPECT_EQ(earlier->clock, traffic_start + 10s);
   EXPECT_EQ(maker.of_time(traffic_start)->clock, traffic_start + 10s);
+}
+
+TEST(step_maker, the_clock_goes_on_where_the_log_stood) {
+  step_maker maker({}, testing::every_event_fires(), 1, nullptr, nullptr, traffic_start);
+  EXPECT_EQ(maker.clock(), traffic_start);
+  EXPECT_EQ(maker.of_time(instant{})->clock, traffic_start);
+  const auto message = event_message("a", traffic_start);
+  const auto earlier = maker.of_burst(shared(burst_of({message}, {traffic_start - 1s})), instant{});
+  EXPECT_EQ(earlier->clock, traffic_start);
 }
 
 /// What a reader of recordings hands over: `arrivals.size()` events, numbered from `position`.
@@ -186,6 +197,102 @@ TEST(step_maker, without_enrichment_nothing_is_counted_for_it) {
   step_maker maker({}, testing::every_event_fires(), 1);
   (void)maker.of_burst(shared(burst_of({event_message("a", traffic_start)})), traffic_start);
   EXPECT_TRUE(maker.report().enrichment.empty());
+}
+
+/// A board with silences that keep events with these matchers out.
+std::shared_ptr<shield_board> keeping_out(std::string_view matchers) {
+  silence made;
+  made.scope = silence_scope::events;
+  made.matchers = parse_label_matchers(matchers).value();
+  auto board = std::make_shared<shield_board>();
+  board->put(std::make_shared<const event_shield>(
+      std::vector<silence_ptr>{std::make_shared<const silence>(std::move(made))}));
+  return board;
+}
+
+TEST(step_maker, shielded_events_are_accepted_and_counted_and_not_in_the_log) {
+  step_maker maker({}, testing::every_event_fires(), 1, nullptr,
+                   keeping_out(R"({resource_id=~"a.*"})"));
+  const auto step = maker.of_burst(
+      shared(burst_of({event_message("a1", traffic_start), event_message("b1", traffic_start),
+                       event_message("a2", traffic_start), event_message("b2", traffic_start), "{"},
+                      {traffic_start, traffic_start + 1s, traffic_start + 2s, traffic_start + 3s,
+                       traffic_start + 4s})),
+      instant{});
+  ASSERT_TRUE(step);
+  ASSERT_EQ(step->batch->events.size(), 2U);
+  EXPECT_EQ(step->batch->events[0].text(event_field::resource_id), "b1");
+  EXPECT_EQ(step->batch->events[1].text(event_field::resource_id), "b2");
+  EXPECT_EQ(step->slices[0].events.size(), 2U);
+  EXPECT_EQ(step->clock, traffic_start + 3s);
+  const auto report = maker.report();
+  EXPECT_EQ(report.events, (ingest_counts{5, 4, 0, 1, 0}));
+  EXPECT_EQ(report.shielded, 2U);
+  EXPECT_EQ(report.unmatched, 0U) << "the rules were not asked";
+}
+
+TEST(step_maker, shielded_events_leave_no_gap_in_the_positions) {
+  const auto board = keeping_out(R"({resource_id="a"})");
+  step_maker maker({}, testing::every_event_fires(), 1, nullptr, board);
+  const auto both =
+      burst_of({event_message("a", traffic_start), event_message("b", traffic_start)});
+  EXPECT_EQ(maker.of_burst(shared(both), traffic_start)->batch->first_position, 1U);
+  EXPECT_EQ(maker.of_burst(shared(both), traffic_start)->batch->first_position, 2U);
+  board->put(nullptr);
+  const auto all = maker.of_burst(shared(both), traffic_start);
+  EXPECT_EQ(all->batch->first_position, 3U);
+  EXPECT_EQ(all->batch->events.size(), 2U);
+  EXPECT_EQ(maker.of_burst(shared(both), traffic_start)->batch->first_position, 5U);
+  EXPECT_EQ(maker.report().shielded, 2U);
+}
+
+TEST(step_maker, the_clock_of_a_step_is_of_its_last_event_that_is_not_shielded) {
+  step_maker maker({}, testing::every_event_fires(), 1, nullptr,
+                   keeping_out(R"({resource_id="a"})"));
+  const auto step = maker.of_burst(
+      shared(burst_of({event_message("b", traffic_start), event_message("a", traffic_start)},
+                      {traffic_start, traffic_start + 5s})),
+      instant{});
+  EXPECT_EQ(step->clock, traffic_start);
+  EXPECT_EQ(step->batch->clock, traffic_start);
+  EXPECT_EQ(maker.clock(), traffic_start + 5s);
+}
+
+TEST(step_maker, a_burst_of_shielded_events_alone_makes_no_step) {
+  step_maker maker({}, testing::every_event_fires(), 1, nullptr,
+                   keeping_out(R"({resource_id="a"})"));
+  EXPECT_FALSE(
+      maker.of_burst(shared(burst_of({event_message("a", traffic_start)})), traffic_start));
+  const auto report = maker.report();
+  EXPECT_EQ(report.events, (ingest_counts{1, 1, 0, 0, 0}));
+  EXPECT_EQ(report.shielded, 1U);
+  EXPECT_EQ(report.steps, 0U);
+  const auto next =
+      maker.of_burst(shared(burst_of({event_message("b", traffic_start)})), traffic_start);
+  EXPECT_EQ(next->batch->first_position, 1U);
+}
+
+TEST(step_maker, silences_see_the_labels_that_enrichment_made) {
+  diagnostics found;
+  const auto steps = enrichment::compile(
+      {{"t.yaml", 1, {}, extract_spec{{"resource_id", 0, 0}, {"^(?P<team>[a-z]+)-", 0, 0}}}}, {},
+      found);
+  step_maker maker({}, testing::every_event_fires(), 1, steps, keeping_out(R"({team="web"})"));
+  const auto step = maker.of_burst(shared(burst_of({event_message("web-1", traffic_start),
+                                                    event_message("db-1", traffic_start)})),
+                                   traffic_start);
+  ASSERT_EQ(step->batch->events.size(), 1U);
+  EXPECT_EQ(step->batch->events[0].text(event_field::resource_id), "db-1");
+}
+
+TEST(step_maker, decoded_events_that_are_shared_stay_as_they_are_when_some_are_shielded) {
+  step_maker maker({}, testing::every_event_fires(), 1, nullptr,
+                   keeping_out(R"({resource_id="a"})"));
+  const auto batch = decoded_events({traffic_start, traffic_start + 1s}, 1);
+  batch->events[0].set_text(event_field::resource_id, "a");
+  const auto step = maker.of_burst(shared(burst_of_decoded(batch)), instant{});
+  EXPECT_EQ(step->batch->events.size(), 1U);
+  EXPECT_EQ(batch->events.size(), 2U);
 }
 
 }  // namespace

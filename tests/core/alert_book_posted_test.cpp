@@ -62,7 +62,8 @@ TEST_F(alert_book_posted, an_alert_begins_with_its_first_posting) {
   EXPECT_EQ(fired.posted->ends_at, at_second(1300)) << "now and the resolve timeout";
   EXPECT_TRUE(fired.posted->times_out);
   EXPECT_EQ(fired.posted->generator_url, "http://p/1");
-  EXPECT_EQ(fired.alert_id, alert_id_of(fired.print, "posted", 1'000'000, 1'000'000));
+  EXPECT_EQ(fired.alert_id, alert_id_of(fired.print, "posted", 1'000'000, fired.seq))
+      << "its start, and the place of its first transition";
   EXPECT_EQ(last.alert_id, fired.alert_id);
 }
 

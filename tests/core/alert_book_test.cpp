@@ -70,7 +70,9 @@ TEST_F(alert_book_test, a_met_condition_fires_at_once_without_for) {
   EXPECT_EQ(fired.rule, "rule-0");
   EXPECT_EQ(fired.revision, rules->rules()[0].revision);
   EXPECT_EQ(fired.condition, rules->rules()[0].condition);
-  EXPECT_EQ(fired.alert_id, alert_id_of(disk, fired.revision, 9000, 7));
+  EXPECT_EQ(fired.alert_id, alert_id_of(alert_id_of(disk, fired.revision, 9000, 7), "", 10'000,
+                                        make(kind::met, 10).position))
+      << "its first event, and what made it begin";
   EXPECT_EQ(fired.texts->title, "at 10");
   EXPECT_EQ(fired.proof.event_count, 3u);
   EXPECT_FALSE(fired.resolved_at);

@@ -50,6 +50,22 @@ TEST(metrics_page, every_count_stands_under_its_name) {
   counts.bytes = 15;
   counts.transitions = 12;
   counts.active_alerts = 13;
+  counts.alerts_by_state = {{alert_state::firing, 31}, {alert_state::acknowledged, 32}};
+  counts.suppressed_alerts = 33;
+  counts.silences_by_state = {{silence_state::active, 34}, {silence_state::expired, 35}};
+  counts.shielded = 36;
+  counts.failed_checks = {{"recover", 37}};
+  counts.notification_groups = 38;
+  counts.notices_by_receiver = {{"boss", 39}, {"ops", 40}};
+  counts.store = {.commits = 41,
+                  .failures = 42,
+                  .last_failure = "the disk is full",
+                  .commit_seconds = 1.5,
+                  .waiting = 43,
+                  .bytes = 44,
+                  .notices_delivered = 45,
+                  .notices_failed = 46,
+                  .notices_retried = 47};
   const auto page = metrics_page{"1.2.3", 2}.render(
       counts, {.resident_bytes = 4096, .started_at_seconds = 1772359200.25});
   const std::set<std::string> wanted{
@@ -89,6 +105,26 @@ TEST(metrics_page, every_count_stands_under_its_name) {
       "tocsin_keys 9",
       "tocsin_alert_transitions_total 12",
       "tocsin_alerts_active 13",
+      R"(tocsin_alerts{state="pending"} 0)",
+      R"(tocsin_alerts{state="firing"} 31)",
+      R"(tocsin_alerts{state="acknowledged"} 32)",
+      "tocsin_alerts_suppressed 33",
+      R"(tocsin_silences{state="pending"} 0)",
+      R"(tocsin_silences{state="active"} 34)",
+      R"(tocsin_silences{state="expired"} 35)",
+      "tocsin_events_shielded_total 36",
+      R"(tocsin_alert_check_failures_total{check="recover"} 37)",
+      "tocsin_notification_groups 38",
+      R"(tocsin_notices_total{receiver="boss"} 39)",
+      R"(tocsin_notices_total{receiver="ops"} 40)",
+      R"(tocsin_store_commits_total{outcome="stored"} 41)",
+      R"(tocsin_store_commits_total{outcome="failed"} 42)",
+      "tocsin_store_commit_seconds_total 1.5",
+      "tocsin_store_waiting_transitions 43",
+      "tocsin_store_bytes 44",
+      R"(tocsin_notice_tries_total{outcome="delivered"} 45)",
+      R"(tocsin_notice_tries_total{outcome="failed"} 46)",
+      R"(tocsin_notice_tries_total{outcome="retried"} 47)",
       "tocsin_rules 2",
       "process_resident_memory_bytes 4096",
       "process_start_time_seconds 1772359200.25"};
@@ -102,6 +138,11 @@ TEST(metrics_page, each_family_has_its_help_and_its_kind) {
   EXPECT_TRUE(has_line(page, "# TYPE tocsin_events_received_total counter")) << page;
   EXPECT_TRUE(has_line(page, "# TYPE tocsin_late_events_total counter")) << page;
   EXPECT_TRUE(has_line(page, "# TYPE tocsin_keys gauge")) << page;
+  EXPECT_TRUE(has_line(page, "# TYPE tocsin_alerts gauge")) << page;
+  EXPECT_TRUE(has_line(page, "# TYPE tocsin_silences gauge")) << page;
+  EXPECT_TRUE(has_line(page, "# TYPE tocsin_notices_total counter")) << page;
+  EXPECT_TRUE(has_line(page, "# TYPE tocsin_store_commits_total counter")) << page;
+  EXPECT_TRUE(has_line(page, "# TYPE tocsin_store_bytes gauge")) << page;
   EXPECT_NE(page.find("# HELP tocsin_keys "), std::string::npos) << page;
 }
 
@@ -119,6 +160,17 @@ TEST(metrics_page, what_a_source_calls_itself_cannot_end_its_label) {
   EXPECT_TRUE(has_line(
       page, R"(tocsin_source_events_total{source="a\"} 1\nfake \\",outcome="accepted"} 1)"))
       << page;
+}
+
+TEST(metrics_page, series_of_alerts_silences_and_the_store_are_there_before_there_are_any) {
+  const auto page = metrics_page{"1", 0}.render({}, {});
+  for (const char* line :
+       {R"(tocsin_alerts{state="pending"} 0)", R"(tocsin_alerts{state="firing"} 0)",
+        R"(tocsin_alerts{state="acknowledged"} 0)", R"(tocsin_silences{state="active"} 0)",
+        R"(tocsin_notice_tries_total{outcome="failed"} 0)",
+        R"(tocsin_store_commits_total{outcome="failed"} 0)", "tocsin_events_shielded_total 0"}) {
+    EXPECT_TRUE(has_line(page, line)) << line;
+  }
 }
 
 TEST(metrics_page, what_could_not_be_read_of_the_process_is_left_out) {

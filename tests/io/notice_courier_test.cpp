@@ -277,6 +277,24 @@ TEST_F(couriers, a_webhook_that_does_not_want_ends_is_told_of_those_that_fire) {
   EXPECT_EQ(ids(hook), texts{"firing"});
 }
 
+TEST_F(couriers, of_a_mixed_notice_a_webhook_that_does_not_want_ends_gets_the_firing_ones) {
+  const webhook_receiver firing_only;
+  const webhook_receiver both;
+  auto to = target(firing_only.url());
+  to.send_resolved = false;
+  start({ops({to, target(both.url())})});
+  auto of = *notice_of("n1");
+  auto over = testing::sample_alert(2);
+  over.state = alert_state::resolved;
+  of.alerts.push_back(std::make_shared<const alert>(std::move(over)));
+  const auto mixed = std::make_shared<const notice>(of);
+  of.alerts.pop_back();
+  tell(mixed);
+  ASSERT_TRUE(wait_for_settled(1));
+  EXPECT_EQ(firing_only.requests().at(0).body, webhook_body(of, 0, external));
+  EXPECT_EQ(both.requests().at(0).body, webhook_body(*mixed, 0, external));
+}
+
 TEST_F(couriers, of_several_webhooks_only_the_one_that_failed_is_told_again) {
   const webhook_receiver well;
   const webhook_receiver shaky{answering({503, 503, 200})};

@@ -251,6 +251,7 @@ TEST(sqlite_store, notices_wait_oldest_first_until_they_are_settled) {
     return all;
   };
   EXPECT_EQ(ids(2), "n2:0: n1:0: ");
+  EXPECT_TRUE(store->pending_notices("another", 9)->empty());
   EXPECT_FALSE(store->settle({"n2", false, false, "HTTP 503"}));
   EXPECT_EQ(ids(9), "n2:1:HTTP 503 n1:0: n3:0: ");
   EXPECT_FALSE(store->settle({"n2", true, false, ""}));

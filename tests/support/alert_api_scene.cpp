@@ -123,8 +123,9 @@ std::string alert_api_scene::begin(std::uint32_t rule_index, const std::string& 
   met.proof.first_event_position = position_;
   met.proof.window = {window_kind::sliding, met.at - 5min, met.at};
   met.proof.values = {{"failures", failures}};
-  const fingerprint id =
+  const fingerprint of_events =
       alert_id_of(met.print, of.revision, to_unix_ms(met.proof.first_event_time), position_);
+  const fingerprint id = alert_id_of(of_events, "", to_unix_ms(met.at), met.position);
   const instant clock = met.at + 1ms;
   static_cast<void>(backend_->step(clock, {std::move(met)}));
   return to_text(id);

@@ -70,12 +70,11 @@ class naive_life {
   void begin(const finding& found) {
     now_ = alert{};
     now_.print = found.print;
-    now_.alert_id = alert_id_of(found.print, by_.revision, to_unix_ms(found.proof.first_event_time),
-                                found.proof.first_event_position);
-    // Lives that begin with the same first event are told apart by how many came before.
-    repeats_ = now_.alert_id == first_id_ ? repeats_ + 1 : 0;
-    first_id_ = now_.alert_id;
-    if (repeats_ > 0) now_.alert_id = alert_id_of(first_id_, "again", repeats_, 0);
+    // Lives that begin with the same first event are told apart by what made them begin.
+    const fingerprint of_events =
+        alert_id_of(found.print, by_.revision, to_unix_ms(found.proof.first_event_time),
+                    found.proof.first_event_position);
+    now_.alert_id = alert_id_of(of_events, "", to_unix_ms(found.at), found.position);
     now_.rule = by_.name;
     now_.revision = by_.revision;
     now_.condition = by_.condition;
@@ -123,8 +122,6 @@ class naive_life {
   bool alive_ = false;
   std::optional<instant> cleared_at_;
   instant met_at_{};
-  fingerprint first_id_;
-  std::int64_t repeats_ = 0;
 };
 
 }  // namespace

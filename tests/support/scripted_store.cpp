@@ -42,7 +42,7 @@ void scripted_store::on_pending(std::function<void()> call) {
 
 void scripted_store::put(notice_ptr what) {
   const std::scoped_lock lock(mutex_);
-  notices_.push_back({std::move(what)});
+  notices_.emplace_back().what = std::move(what);
 }
 
 std::vector<transition> scripted_store::transitions() const {
@@ -108,7 +108,7 @@ std::optional<error> scripted_store::commit(
   for (const auto& each : changes) {
     book_.take(*each);
     transitions_.insert(transitions_.end(), each->transitions.begin(), each->transitions.end());
-    for (const notice_ptr& made : each->notices) notices_.push_back({made});
+    for (const notice_ptr& made : each->notices) notices_.emplace_back().what = made;
   }
   return std::nullopt;
 }

@@ -13,12 +13,13 @@
 #include "tocsin/result.hpp"
 #include "tocsin/rule.hpp"
 #include "tocsin/severity.hpp"
+#include "tocsin/shared_text.hpp"
 #include "tocsin/time.hpp"
 
 namespace tocsin {
 
 /// Names with texts, in their rule's order.
-using text_map = std::vector<std::pair<std::string, std::string>>;
+using text_map = std::vector<std::pair<shared_text, shared_text>>;
 
 struct window_bounds {
   window_kind kind = window_kind::sliding;
@@ -45,13 +46,13 @@ inline constexpr std::size_t event_ids_max = 16;
 
 /// What an alert says in words, rendered when its condition was met.
 struct alert_texts {
-  std::string title;
-  std::string description;
+  shared_text title;
+  shared_text description;
   text_map labels;
   text_map annotations;
-  std::vector<std::pair<std::string, std::optional<std::string>>>
+  std::vector<std::pair<shared_text, std::optional<shared_text>>>
       group;  ///< group_by field -> value or NULL
-  std::string resource_id, resource_type, resource_name, item, source_id;
+  shared_text resource_id, resource_type, resource_name, item, source_id;
 };
 
 /// The position of what no event caused: of equal time, events come before timers.
@@ -106,7 +107,7 @@ struct alert_shields {
 
 /// By whom an alert is acknowledged.
 struct acknowledgement {
-  std::string by;
+  shared_text by;
   instant at{};
   std::optional<instant> until;  ///< then it is lifted
   friend bool operator==(const acknowledgement&, const acknowledgement&) = default;
@@ -117,7 +118,7 @@ struct posted_facts {
   instant starts_at{};
   instant ends_at{};       ///< it resolves then, unless it is posted again
   bool times_out = false;  ///< ends_at was not given: it is the time of posting and resolve_timeout
-  std::string generator_url;
+  shared_text generator_url;
 };
 
 /// An alert after a transition, whole: what the stream carries (docs/stream.md, "The alert map").
@@ -128,24 +129,24 @@ struct alert {
   alert_origin origin = alert_origin::rule;
   fingerprint alert_id;
   fingerprint print;
-  std::string rule;
-  std::string revision;
+  shared_text rule;
+  shared_text revision;
   std::uint64_t number = 0;  ///< of the transition, per alert, from 1
   instant at{};
   alert_state state = alert_state::none;
   alert_state previous_state = alert_state::none;
-  std::string cause;
-  std::string actor;  ///< "rule", "event", "checker", "api"; operators by name
-  std::string note;   ///< what an operator wrote with the transition
+  shared_text cause;
+  shared_text actor;  ///< "rule", "event", "checker", "api"; operators by name
+  shared_text note;   ///< what an operator wrote with the transition
   tocsin::severity severity = tocsin::severity::info;
   std::shared_ptr<const alert_texts> texts;
   evidence proof;
-  std::string condition;
+  shared_text condition;
   instant started_at{};  ///< when the condition was first met
   std::optional<instant> resolved_at;
   std::optional<instant> closed_at;
   std::optional<acknowledgement> acknowledged;  ///< stays when it resolves: who had it
-  std::string assignee;                         ///< "": nobody
+  shared_text assignee;                         ///< "": nobody
   alert_shields shields;
   bool flapping = false;
   std::optional<fingerprint> incident_id;      ///< the alert id of the incident it is part of

@@ -53,7 +53,7 @@ struct posted_alert {
   text_map annotations;
   std::optional<instant> starts_at;
   std::optional<instant> ends_at;
-  std::string generator_url;
+  shared_text generator_url;
 };
 struct post_alerts {
   std::vector<posted_alert> alerts;

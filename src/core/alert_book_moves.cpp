@@ -25,9 +25,9 @@ std::optional<error> alert_keeper::try_move(active_alert& of, alert_trigger trig
   next->previous_state = from;
   next->state = *to;
   next->at = at;
-  next->cause = std::move(words.cause);
-  next->actor = std::move(words.actor);
-  next->note = std::move(words.note);
+  next->cause = texts_.share(words.cause);
+  next->actor = texts_.share(words.actor);
+  next->note = words.note;
   next->flapping = of.flaps.flapping();
   if (*to == alert_state::resolved) next->resolved_at = at;
   if (*to == alert_state::closed) next->closed_at = at;

@@ -13,18 +13,20 @@ namespace {
 
 using trigger = alert_trigger;
 
-std::string_view label_in(const text_map& labels, std::string_view name) {
+const shared_text& label_in(const text_map& labels, std::string_view name) {
+  static const shared_text none;
   for (const auto& [key, value] : labels) {
     if (key == name) return value;
   }
-  return "";
+  return none;
 }
 
 /// By name, without those that have no value: what the alert is known by.
-text_map identity_of(const posted_alert& wanted) {
+text_map identity_of(const posted_alert& wanted, text_cache& known) {
   text_map labels;
-  for (const auto& each : wanted.labels) {
-    if (!each.second.empty()) labels.push_back(each);
+  labels.reserve(wanted.labels.size());
+  for (const auto& [name, value] : wanted.labels) {
+    if (!value.empty()) labels.emplace_back(known.share(name), known.share(value));
   }
   std::sort(labels.begin(), labels.end());
   return labels;
@@ -48,32 +50,36 @@ std::optional<error> refusal_of(const text_map& labels) {
   return std::nullopt;
 }
 
-std::shared_ptr<const alert_texts> texts_of(text_map labels, const text_map& annotations) {
+std::shared_ptr<const alert_texts> texts_of(text_map labels, const text_map& annotations,
+                                            text_cache& known) {
   auto texts = std::make_shared<alert_texts>();
-  const std::string_view summary = label_in(annotations, "summary");
-  const std::string_view name = label_in(labels, "alertname");
+  texts->annotations.reserve(annotations.size());
+  for (const auto& [name, value] : annotations)
+    texts->annotations.emplace_back(known.share(name), known.share(value));
+  const shared_text& summary = label_in(texts->annotations, "summary");
+  const shared_text& name = label_in(labels, "alertname");
   texts->title = summary.empty() ? name : summary;
-  texts->description = label_in(annotations, "description");
+  texts->description = label_in(texts->annotations, "description");
   texts->resource_id = label_in(labels, "instance");
   texts->item = name;
   texts->source_id = label_in(labels, "job");
   texts->labels = std::move(labels);
-  texts->annotations = annotations;
   return texts;
 }
 
-posted_facts times_of(const posted_alert& wanted, instant now, duration resolve_timeout) {
+posted_facts times_of(const posted_alert& wanted, instant now, duration resolve_timeout,
+                      text_cache& known) {
   posted_facts facts;
   facts.times_out = !wanted.ends_at;
   facts.ends_at = wanted.ends_at ? *wanted.ends_at : now + resolve_timeout;
   const bool over = wanted.ends_at && *wanted.ends_at < now;
   facts.starts_at = wanted.starts_at ? *wanted.starts_at : over ? *wanted.ends_at : now;
-  facts.generator_url = wanted.generator_url;
+  facts.generator_url = known.share(wanted.generator_url);
   return facts;
 }
 
 std::shared_ptr<alert> alert_of(text_map labels, const text_map& annotations, posted_facts times,
-                                instant now) {
+                                instant now, text_cache& known) {
   auto fresh = std::make_shared<alert>();
   std::vector<key_part> key;
   for (const auto& [name, value] : labels) key.push_back({name, value});
@@ -81,7 +87,7 @@ std::shared_ptr<alert> alert_of(text_map labels, const text_map& annotations, po
   fresh->print = fingerprint_of("posted", key);
   fresh->rule = label_in(labels, "alertname");
   fresh->severity = parse_severity(label_in(labels, "severity")).value_or(severity::warning);
-  fresh->texts = texts_of(std::move(labels), annotations);
+  fresh->texts = texts_of(std::move(labels), annotations, known);
   fresh->proof.event_count = 1;
   fresh->proof.first_event_time = times.starts_at;
   fresh->proof.last_event_time = now;
@@ -102,16 +108,16 @@ result<operation_result> alert_keeper::take(const post_alerts& wanted) {
 }
 
 operation_outcome alert_keeper::post(const posted_alert& wanted, const std::string& by) {
-  text_map labels = identity_of(wanted);
+  text_map labels = identity_of(wanted, texts_);
   if (auto refused = refusal_of(labels)) return {{}, std::move(refused), nullptr};
-  posted_facts times = times_of(wanted, clock_, policy_->notify->resolve_timeout);
+  posted_facts times = times_of(wanted, clock_, policy_->notify->resolve_timeout, texts_);
   if (times.starts_at > times.ends_at) {
     return {{},
             bad_alert(fmt::format("it starts at {}, after its end at {}",
                                   format_rfc3339(times.starts_at), format_rfc3339(times.ends_at))),
             nullptr};
   }
-  draft fresh = alert_of(std::move(labels), wanted.annotations, std::move(times), clock_);
+  draft fresh = alert_of(std::move(labels), wanted.annotations, std::move(times), clock_, texts_);
   if (active_alert* const of = entries_.find(fresh->print)) {
     if (of->now->posted) return post_again(*of, *fresh, by);
     return {{},

@@ -121,7 +121,7 @@ void alert_timeline::add(const alert& after) {
   fresh.rule = after.rule;
   fresh.print = after.print;
   if (after.texts) {
-    fresh.group = after.texts->group;
+    fresh.group.assign(after.texts->group.begin(), after.texts->group.end());
     fresh.title = after.texts->title;
   }
   fresh.fired_at = after.at;

@@ -15,6 +15,7 @@
 
 #include "core/alert_book_ended.hpp"
 #include "core/alert_book_entries.hpp"
+#include "core/text_cache.hpp"
 #include "tocsin/alert_book.hpp"
 #include "tocsin/alert_lifecycle.hpp"
 
@@ -178,6 +179,7 @@ class alert_keeper {
   group_dispatcher dispatcher_;
   const bool mutes_;  ///< some route has time intervals
   ended_memory memory_;
+  text_cache texts_{4096};  ///< of posted alerts, causes and actors
 
   instant clock_{};
   std::uint64_t seq_ = 0;

@@ -138,8 +138,8 @@ template <class Value>
 void write(auto& to, const std::optional<Value>& value) {
   value ? write(to, *value) : to.null();
 }
-template <class Value>
-void write(auto& to, const std::vector<std::pair<std::string, Value>>& map) {
+template <class Name, class Value>
+void write(auto& to, const std::vector<std::pair<Name, Value>>& map) {
   to.begin_map(map.size());
   for (const auto& [name, value] : map) {
     to.key(name);

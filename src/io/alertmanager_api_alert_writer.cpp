@@ -17,8 +17,8 @@ void write_annotations(std::string& to, const alert& each) {
     to += "{}";
     return;
   }
-  label_list texts = each.texts->annotations;
-  const auto add = [&](std::string_view name, const std::string& value) {
+  label_list texts{each.texts->annotations.begin(), each.texts->annotations.end()};
+  const auto add = [&](std::string_view name, std::string_view value) {
     const bool there = std::any_of(texts.begin(), texts.end(),
                                    [&](const auto& known) { return known.first == name; });
     if (!there && !value.empty()) texts.emplace_back(name, value);

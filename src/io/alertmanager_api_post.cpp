@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/text_cache.hpp"
 #include "io/alertmanager_api_formats.hpp"
 #include "io/alertmanager_api_syntax.hpp"
 #include "io/utf8.hpp"
@@ -105,7 +106,7 @@ class alerts_reader final : public nlohmann::json_sax<json> {
     if (place_ == place::alert) {
       field_ = field_of(name);
     } else {
-      name_ = std::move(name);
+      name_ = texts_seen_.share(std::string_view{name});
     }
     return true;
   }
@@ -144,7 +145,8 @@ class alerts_reader final : public nlohmann::json_sax<json> {
                                 ? "Go struct field Alert.labels of type string"
                                 : "Go struct field .annotations of type string");
         }
-        texts_->emplace_back(std::move(name_), text ? std::move(*text) : std::string{});
+        texts_->emplace_back(std::move(name_),
+                             text ? texts_seen_.share(std::string_view{*text}) : shared_text{});
         break;
     }
     return true;
@@ -156,7 +158,7 @@ class alerts_reader final : public nlohmann::json_sax<json> {
     if (!text || field_ == field::labels || field_ == field::annotations) {
       refuse_type(kind, wanted_at(field_));
     } else if (field_ == field::generator_url) {
-      made.generator_url = std::move(*text);
+      made.generator_url = texts_seen_.share(std::string_view{*text});
     } else {
       const auto at = am::parse_time(*text);
       if (!at) {
@@ -241,7 +243,8 @@ class alerts_reader final : public nlohmann::json_sax<json> {
   field field_ = field::other;
   int skipped_ = 0;  ///< depth inside a value that nobody wants
   bool has_labels_ = false;
-  std::string name_;
+  shared_text name_;
+  text_cache texts_seen_{1024};  ///< most of what one body says it says of many alerts
   text_map* texts_ = nullptr;
   std::vector<posted_alert> alerts_;
   std::optional<body_refusal> refused_;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <iterator>
-#include <type_traits>
+#include <optional>
 #include <utility>
 
 #include "io/alert_codec.hpp"
@@ -15,18 +15,28 @@ namespace tocsin {
 
 namespace {
 
+std::size_t heap_bytes(const shared_text& text) {
+  return text.heap_bytes();
+}
+
 std::size_t heap_bytes(const std::string& text) {
   constexpr std::size_t inside = 15;
   return text.capacity() > inside ? text.capacity() + 1 : 0;
 }
 
-template <class Second>
-std::size_t heap_bytes(const std::vector<std::pair<std::string, Second>>& texts) {
-  std::size_t bytes = texts.capacity() * sizeof(std::pair<std::string, Second>);
-  for (const auto& [name, value] : texts) {
-    bytes += heap_bytes(name);
-    if constexpr (std::is_same_v<Second, std::string>) bytes += heap_bytes(value);
-  }
+std::size_t heap_bytes(double) {
+  return 0;
+}
+
+template <class Value>
+std::size_t heap_bytes(const std::optional<Value>& value) {
+  return value ? heap_bytes(*value) : 0;
+}
+
+template <class Name, class Value>
+std::size_t heap_bytes(const std::vector<std::pair<Name, Value>>& texts) {
+  std::size_t bytes = texts.capacity() * sizeof(std::pair<Name, Value>);
+  for (const auto& [name, value] : texts) bytes += heap_bytes(name) + heap_bytes(value);
   return bytes;
 }
 

@@ -338,7 +338,8 @@ TEST_F(group_dispatcher_test, groups_are_named_as_alertmanager_names_them) {
   (void)driver.told(100);
   ASSERT_EQ(driver.notices().size(), 2u);
   EXPECT_EQ(driver.notices()[0]->group_key, "{}/{team=\"a\"}:{team=\"a\"}");
-  EXPECT_EQ(driver.notices()[0]->group_labels, (text_map{{"team", "a"}}));
+  EXPECT_EQ(driver.notices()[0]->group_labels,
+            (std::vector<std::pair<std::string, std::string>>{{"team", "a"}}));
   EXPECT_EQ(driver.notices()[1]->group_key,
             "{}/{team=\"a\"}:{path=\"C:\\\\a \\\"b\\\"\\n\\x01\xc3\xbc\\xff\", team=\"a\"}");
 }
@@ -368,7 +369,7 @@ TEST_F(group_dispatcher_test, groups_are_listed_with_what_is_active_or_not_yet_t
   ASSERT_EQ(groups.size(), 1u);
   EXPECT_EQ(groups[0].key, "{}:{team=\"a\"}");
   EXPECT_EQ(groups[0].receiver, "ops");
-  EXPECT_EQ(groups[0].labels, (text_map{{"team", "a"}}));
+  EXPECT_EQ(groups[0].labels, (std::vector<std::pair<std::string, std::string>>{{"team", "a"}}));
   lines names;
   for (const transition& each : groups[0].alerts) names.push_back(each->rule);
   EXPECT_EQ(names, (lines{"fan", "door", "disk"}));

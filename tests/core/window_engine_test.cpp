@@ -377,7 +377,7 @@ TEST(window_engine, null_empty_and_unknown_are_three_keys) {
   EXPECT_EQ(engine.totals().keys, 3u);
   const auto found = engine.take(clock_at(10, 0), events);
   ASSERT_EQ(found.size(), 3u);
-  using group = std::vector<std::pair<std::string, std::optional<std::string>>>;
+  using group = decltype(alert_texts::group);
   EXPECT_EQ(found[0].texts->group, (group{{"source_id", std::nullopt}}));
   EXPECT_EQ(found[1].texts->group, (group{{"source_id", ""}}));
   EXPECT_EQ(found[2].texts->group, (group{{"source_id", "unknown"}}));

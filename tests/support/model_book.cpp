@@ -138,7 +138,8 @@ std::string change_in_words(const alert& after) {
   const bool moved = after.state != after.previous_state;
   const bool graded = after.cause == "severity upgraded" || after.cause == "severity downgraded";
   const bool by_hand = after.cause == "note" || after.cause == "unassigned" ||
-                       after.cause == "acknowledged" || after.cause.rfind("assigned to ", 0) == 0;
+                       after.cause == "acknowledged" ||
+                       after.cause.view().rfind("assigned to ", 0) == 0;
   if (!moved && !by_hand && !(graded && after.state != alert_state::pending)) return "";
   std::string words =
       fmt::format("{} {} {}->{} {} by {} {}", seconds_text(after.at), to_text(after.print),

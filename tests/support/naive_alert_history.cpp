@@ -107,7 +107,7 @@ bool naive_alert_history::has_words(const life& of, const std::string& text) {
     add(value);
   }
   const alert_texts& texts = *of.now->texts;
-  for (const std::string& each : {texts.title, texts.description, texts.resource_id,
+  for (const shared_text& each : {texts.title, texts.description, texts.resource_id,
                                   texts.resource_type, texts.resource_name, texts.item})
     add(each);
   const auto seen = words_of_text(all);

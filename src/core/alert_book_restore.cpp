@@ -62,7 +62,7 @@ book_changes alert_keeper::restore(book_state stored, instant clock, bool window
   const instant before = clock_ - duration{1};
   (void)silences_.advance(before);
   silences_due_ = silences_.next_change(before).value_or(no_time);
-  restore_facts(std::move(stored.facts));
+  restore_facts(stored.facts);
   for (const group_record& each : stored.groups) dispatcher_.restore(each);
   restore_alerts(std::move(stored.alerts));
   if (mutes_ && entries_.size() > 0) minute_due_ = next_minute(before);
@@ -84,8 +84,8 @@ book_changes alert_keeper::restore(book_state stored, instant clock, bool window
   return take_changes();
 }
 
-void alert_keeper::restore_facts(std::vector<std::pair<std::string, std::string>> facts) {
-  for (auto& [key, value] : facts) {
+void alert_keeper::restore_facts(const std::vector<std::pair<std::string, std::string>>& facts) {
+  for (const auto& [key, value] : facts) {
     const std::string_view name = key;
     bool known = false;
     if (name.starts_with(assign_prefix)) {

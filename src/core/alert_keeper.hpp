@@ -15,9 +15,9 @@
 
 #include "core/alert_book_ended.hpp"
 #include "core/alert_book_entries.hpp"
-#include "core/text_cache.hpp"
 #include "tocsin/alert_book.hpp"
 #include "tocsin/alert_lifecycle.hpp"
+#include "tocsin/text_cache.hpp"
 
 namespace tocsin {
 
@@ -157,7 +157,7 @@ class alert_keeper {
 
   // Restart and changes (alert_book_restore.cpp).
 
-  void restore_facts(std::vector<std::pair<std::string, std::string>> facts);
+  void restore_facts(const std::vector<std::pair<std::string, std::string>>& facts);
   void restore_alerts(std::vector<alert_record> stored);
   void restore_surroundings();
   void doubt(active_alert& of, instant clock);

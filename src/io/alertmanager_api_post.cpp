@@ -9,10 +9,10 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "core/text_cache.hpp"
 #include "io/alertmanager_api_formats.hpp"
 #include "io/alertmanager_api_syntax.hpp"
 #include "io/utf8.hpp"
+#include "tocsin/text_cache.hpp"
 
 namespace tocsin {
 

@@ -84,9 +84,9 @@ class sqlite_store final : public alert_store {
       if (auto failure = backlog_.write_some()) return *failure;
       return true;
     }
-    const auto old = writer_.forget(before);
+    auto old = writer_.forget(before);
     if (!old) return old;
-    const auto texts = index_texts(*database_, indexed_max);
+    auto texts = index_texts(*database_, indexed_max);
     if (!texts) return texts;
     return *old || *texts;
   }

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/text_cache.hpp"
+#include "tocsin/text_cache.hpp"
 
 namespace tocsin {
 namespace {

@@ -96,7 +96,7 @@ void alert_keeper::restore_facts(const std::vector<std::pair<std::string, std::s
       known = memory_.restore(name, value);
     }
     // Of rules that are gone, or of nobody: not to be kept for ever.
-    if (!known) facts_.emplace_back(std::move(key), "");
+    if (!known) facts_.emplace_back(key, "");
   }
 }
 

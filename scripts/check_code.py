@@ -40,7 +40,8 @@ def closure_of(path: str) -> list:
 
 
 def key_of(path: str, command: list, salt: str) -> str:
-    digest = hashlib.sha256(json.dumps([command, salt]).encode())
+    # Another clone of the same files has the same results.
+    digest = hashlib.sha256(json.dumps([command, salt]).replace(str(ROOT), "").encode())
     for file in closure_of(path):
         digest.update(file.encode() + b"\0" + (ROOT / file).read_bytes() + b"\0")
     return digest.hexdigest()

@@ -46,7 +46,7 @@ std::size_t bytes_of(const alert& of) {
   std::size_t bytes = bookkeeping + sizeof(alert) + heap_bytes(of.rule) + heap_bytes(of.revision) +
                       heap_bytes(of.condition) + heap_bytes(of.cause) + heap_bytes(of.note) +
                       heap_bytes(of.proof.values);
-  for (const std::string& id : of.proof.event_ids) bytes += sizeof id + heap_bytes(id);
+  for (const std::string& id : of.proof.event_ids) bytes += sizeof(std::string) + heap_bytes(id);
   if (!of.texts) return bytes;
   const alert_texts& texts = *of.texts;
   return bytes + sizeof texts + heap_bytes(texts.title) + heap_bytes(texts.description) +

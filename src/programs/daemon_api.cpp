@@ -24,7 +24,7 @@ constexpr std::size_t shown_answer_bytes = 300;
 std::string refusal_text(const http_answer& answer) {
   const auto body = json_tree::parse(answer.body);
   if (body) {
-    const auto message = body->at("message").text();
+    auto message = body->at("message").text();
     if (!message.empty()) return message;
     if (!body->text().empty()) return printable(body->text(), shown_answer_bytes);
   }

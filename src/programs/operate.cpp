@@ -69,9 +69,9 @@ int run_operation(const operate_options& chosen, std::string_view endpoint, std:
   return refused.empty() ? exit_ok : exit_check_failed;
 }
 
-std::shared_ptr<operate_options> add_operation(CLI::App& tocsin, int& exit_code, std::string name,
-                                               std::string_view endpoint, std::string_view done,
-                                               std::string about) {
+std::shared_ptr<operate_options> add_operation(CLI::App& tocsin, int& exit_code,
+                                               const std::string& name, std::string_view endpoint,
+                                               std::string_view done, std::string about) {
   auto* const command = tocsin.add_subcommand(name, std::move(about));
   auto chosen = std::make_shared<operate_options>();
   command->add_option("alert", chosen->which, "Alert ids, or matchers that choose active alerts")

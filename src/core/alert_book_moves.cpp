@@ -17,7 +17,7 @@ void alert_keeper::update(active_alert& of, draft next) {
 }
 
 std::optional<error> alert_keeper::try_move(active_alert& of, alert_trigger trigger, instant at,
-                                            move_words words, draft next) {
+                                            const move_words& words, draft next) {
   const alert_state from = of.now->state;
   const auto to = next_state(from, trigger);
   if (!to) return to.failure();
@@ -44,15 +44,14 @@ std::optional<error> alert_keeper::try_move(active_alert& of, alert_trigger trig
   return std::nullopt;
 }
 
-void alert_keeper::move(active_alert& of, alert_trigger trigger, instant at, move_words words,
-                        draft next) {
-  [[maybe_unused]] const auto refused =
-      try_move(of, trigger, at, std::move(words), std::move(next));
+void alert_keeper::move(active_alert& of, alert_trigger trigger, instant at,
+                        const move_words& words, draft next) {
+  [[maybe_unused]] const auto refused = try_move(of, trigger, at, words, std::move(next));
   assert(!refused);
 }
 
 active_alert& alert_keeper::begin(draft fresh, std::uint32_t rule, alert_trigger trigger,
-                                  instant at, move_words words) {
+                                  instant at, const move_words& words) {
   active_alert before;
   memory_.give_back(before, fresh->print, at);
   active_alert& of = entries_.add(fresh, rule);
@@ -62,7 +61,7 @@ active_alert& alert_keeper::begin(draft fresh, std::uint32_t rule, alert_trigger
     evaluate(of, true, at);
   }
   if (mutes_ && minute_due_ == no_time) minute_due_ = next_minute(at);
-  move(of, trigger, at, std::move(words), std::move(fresh));
+  move(of, trigger, at, words, std::move(fresh));
   return of;
 }
 

@@ -72,13 +72,13 @@ class alert_keeper {
   /// Makes a transition of `next` (a draft of the alert; none: as it is). Errors:
   /// illegal_transition; then nothing has changed.
   std::optional<error> try_move(active_alert& of, alert_trigger trigger, instant at,
-                                move_words words, draft next = nullptr);
+                                const move_words& words, draft next = nullptr);
   /// The same where the state allows it by construction.
-  void move(active_alert& of, alert_trigger trigger, instant at, move_words words,
+  void move(active_alert& of, alert_trigger trigger, instant at, const move_words& words,
             draft next = nullptr);
   /// A new alert: `fresh` with its first transition. It is not looked at yet.
   active_alert& begin(draft fresh, std::uint32_t rule, alert_trigger trigger, instant at,
-                      move_words words);
+                      const move_words& words);
   /// What a new alert's first transition is to say already.
   void shield_first(active_alert& of, alert& fresh, instant at);
   /// What the transition that begins to fire is to say already. True: the incidents were told.

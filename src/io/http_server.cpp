@@ -151,7 +151,7 @@ result<std::unique_ptr<http_server>> http_server::start(const std::string& liste
                  fmt::format("cannot serve HTTP on {}: {}", listen, failed.message())};
   }
   started->book.back->context = &started->context;
-  started->book.workers = std::make_unique<worker_threads>(
+  started->book.workers = std::make_unique<http_workers>(
       std::clamp<std::size_t>(limits.workers, 1, workers_max), "http_worker");
   started->accept_next();
   started->thread = std::thread{[state = started.get()] {

@@ -26,7 +26,7 @@
 
 #include "io/http_routing.hpp"
 #include "io/http_server.hpp"
-#include "io/worker_threads.hpp"
+#include "io/http_workers.hpp"
 
 namespace tocsin::http_serving {
 
@@ -62,7 +62,7 @@ struct session_book {
   std::size_t unsent_bytes = 0;
   bool stopping = false;
   std::shared_ptr<return_path> back = std::make_shared<return_path>();
-  std::unique_ptr<worker_threads> workers;
+  std::unique_ptr<http_workers> workers;
 
   void ask(std::shared_ptr<session> from, const http_route& route, http_request request);
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The queue belongs to the threads together: one that is left behind still has it.
-#include "io/worker_threads.hpp"
+#include "io/http_workers.hpp"
 
 #include <pthread.h>
 
@@ -11,7 +11,7 @@
 
 namespace tocsin {
 
-struct worker_threads::queue {
+struct http_workers::queue {
   std::mutex guard;
   std::condition_variable changed;
   std::deque<std::function<void()>> tasks;
@@ -43,7 +43,7 @@ struct worker_threads::queue {
   }
 };
 
-worker_threads::worker_threads(std::size_t threads, const std::string& name)
+http_workers::http_workers(std::size_t threads, const std::string& name)
     : queue_(std::make_shared<queue>()) {
   queue_->running.resize(threads);
   for (std::size_t i = 0; i < threads; ++i) {
@@ -54,18 +54,18 @@ worker_threads::worker_threads(std::size_t threads, const std::string& name)
   }
 }
 
-worker_threads::~worker_threads() {
+http_workers::~http_workers() {
   stop(std::chrono::steady_clock::time_point{});
 }
 
-void worker_threads::run(std::function<void()> task) {
+void http_workers::run(std::function<void()> task) {
   const std::lock_guard lock{queue_->guard};
   if (queue_->stopping) return;
   queue_->tasks.push_back(std::move(task));
   queue_->changed.notify_one();
 }
 
-void worker_threads::stop(std::chrono::steady_clock::time_point until) {
+void http_workers::stop(std::chrono::steady_clock::time_point until) {
   std::deque<std::function<void()>> dropped;
   std::vector<bool> left_behind;
   {

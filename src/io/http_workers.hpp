@@ -13,13 +13,13 @@
 namespace tocsin {
 
 /// run() from any thread; stop() and the destructor from one.
-class worker_threads {
+class http_workers {
  public:
   /// `name`: of the threads, up to 15 bytes.
-  worker_threads(std::size_t threads, const std::string& name);
-  ~worker_threads();  ///< stop() without waiting
-  worker_threads(const worker_threads&) = delete;
-  worker_threads& operator=(const worker_threads&) = delete;
+  http_workers(std::size_t threads, const std::string& name);
+  ~http_workers();  ///< stop() without waiting
+  http_workers(const http_workers&) = delete;
+  http_workers& operator=(const http_workers&) = delete;
 
   /// Queues a task, which must not throw; after stop() it drops it. The caller bounds how many are
   /// queued.

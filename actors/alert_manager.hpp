@@ -17,8 +17,8 @@ namespace tocsin {
 struct alert_manager_setup {
   std::shared_ptr<const rule_set> rules;
   std::shared_ptr<const alert_policy> policy;  ///< null: the defaults
-  /// What it goes on with, and from when; nothing: it begins with the first step.
-  std::shared_ptr<const book_state> stored;
+  /// What it goes on with, which it takes, and from when; nothing: it begins with the first step.
+  std::shared_ptr<book_state> stored;
   instant clock{};
   std::shared_ptr<shield_board> shields;  ///< where it says which events silences keep out
   recorder_actor recorder;                ///< empty: nothing is stored

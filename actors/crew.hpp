@@ -29,7 +29,7 @@ struct crew_setup {
   duration retention = std::chrono::days{90};
   bool recorder_thread = true;  ///< the recorder waits for the disk on a thread of its own
   /// What the alert manager goes on with; null: nothing.
-  std::shared_ptr<const book_state> stored;
+  std::shared_ptr<book_state> stored;
   instant clock{};  ///< where the log's clock goes on
 };
 

@@ -193,8 +193,9 @@ struct pipeline::running {
     setup.policy = settings.alerts;
     setup.store = settings.store;
     setup.retention = settings.retention;
-    for (const auto& sink : sinks) sink->begin(stored.seq, active_of(stored));
-    setup.stored = std::make_shared<const book_state>(std::move(stored));
+    const std::vector<transition> active = active_of(stored);
+    for (const auto& sink : sinks) sink->begin(stored.seq, active);
+    setup.stored = std::make_shared<book_state>(std::move(stored));
     setup.shards = shards_of(settings);
     setup.state = settings.state;
     setup.sinks = std::move(sinks);

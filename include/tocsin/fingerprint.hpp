@@ -3,7 +3,9 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +21,15 @@ struct fingerprint {
 
 /// 32 lower-case hexadecimal digits, high half first.
 [[nodiscard]] std::string to_text(const fingerprint& print);
+/// Reads what to_text() writes, digits in any case; nothing for anything else.
+[[nodiscard]] std::optional<fingerprint> parse_fingerprint(std::string_view text);
+
+/// For hash maps: a fingerprint is a hash already.
+struct fingerprint_hash {
+  [[nodiscard]] std::size_t operator()(const fingerprint& print) const noexcept {
+    return static_cast<std::size_t>(print.low);
+  }
+};
 
 /// One group_by field of a key: its name and its value; value.data() == nullptr is NULL, which
 /// differs from "".

@@ -23,15 +23,6 @@ std::optional<Number> number_in(std::string_view text, int base) {
   return number;
 }
 
-std::optional<fingerprint> print_in(std::string_view text) {
-  constexpr std::size_t half = 16;
-  if (text.size() != 2 * half) return std::nullopt;
-  const auto high = number_in<std::uint64_t>(text.substr(0, half), 16);
-  const auto low = number_in<std::uint64_t>(text.substr(half), 16);
-  if (!high || !low) return std::nullopt;
-  return fingerprint{*high, *low};
-}
-
 std::string_view next_word(std::string_view& text) {
   const std::string_view word = text.substr(0, text.find(' '));
   text.remove_prefix(std::min(text.size(), word.size() + 1));
@@ -75,7 +66,7 @@ void ended_memory::forget(instant at) {
 
 bool ended_memory::restore(std::string_view key, std::string_view value) {
   if (!key.starts_with(fact_prefix)) return false;
-  const auto print = print_in(key.substr(fact_prefix.size()));
+  const auto print = parse_fingerprint(key.substr(fact_prefix.size()));
   const auto bits = number_in<std::uint32_t>(next_word(value), 16);
   const auto evaluated_ms = number_in<std::int64_t>(next_word(value), 10);
   const auto ended_ms = number_in<std::int64_t>(next_word(value), 10);

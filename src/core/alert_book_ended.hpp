@@ -43,12 +43,9 @@ class ended_memory {
     instant ended_at{};
     instant until{};
   };
-  struct print_hash {
-    std::size_t operator()(const fingerprint& print) const noexcept { return print.low; }
-  };
 
   duration flaps_for_;
-  absl::flat_hash_map<fingerprint, life, print_hash> ended_;
+  absl::flat_hash_map<fingerprint, life, fingerprint_hash> ended_;
   absl::btree_set<std::pair<instant, fingerprint>> by_until_;
   std::vector<std::pair<std::string, std::string>> changed_;
 };

@@ -109,10 +109,6 @@ class active_alerts {
       return left.print < right.print;
     }
   };
-  struct print_hash {
-    // It is a hash already.
-    std::size_t operator()(const fingerprint& print) const noexcept { return print.low; }
-  };
   struct changed_alert {
     active_alert* still;  ///< null: it has ended
     transition ended;
@@ -120,7 +116,7 @@ class active_alerts {
   static timer timer_of(active_alert& of) { return {of.queued, of.rule, of.now->print, &of}; }
 
   absl::btree_map<fingerprint, std::unique_ptr<active_alert>> by_print_;
-  absl::flat_hash_map<fingerprint, active_alert*, print_hash> by_id_;
+  absl::flat_hash_map<fingerprint, active_alert*, fingerprint_hash> by_id_;
   absl::btree_set<timer> queue_;
   std::vector<changed_alert> changed_;
   std::array<std::uint64_t, 6> by_state_{};  ///< by alert_state

@@ -109,10 +109,7 @@ class alert_writer {
   void put(const std::optional<instant>& at) {
     if (at) put(*at);
   }
-  void put(const fingerprint& print) {
-    to_.put(print.high);
-    to_.put(print.low);
-  }
+  void put(const fingerprint& print) { to_.put(print); }
   void put(const std::vector<std::string>& list) {
     put(list.size());
     for (const std::string& each : list) put(each);
@@ -236,10 +233,7 @@ class alert_reader {
   std::optional<instant> time_if(bool there) {
     return there ? std::optional{time()} : std::nullopt;
   }
-  fingerprint print() {
-    const auto high = from_.take<std::uint64_t>();
-    return {high, from_.take<std::uint64_t>()};
-  }
+  fingerprint print() { return from_.take_fingerprint(); }
   template <class Word>
   Word one_of(Word last) {
     const auto number = from_.take<std::uint8_t>();

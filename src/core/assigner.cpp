@@ -15,20 +15,11 @@ namespace {
 constexpr std::string_view turn_key = "turn/";
 constexpr std::string_view handler_key = "handler/";
 
-std::optional<std::uint64_t> whole_number(std::string_view text, int base = 10) {
+std::optional<std::uint64_t> whole_number(std::string_view text) {
   std::uint64_t number = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
-}
-
-std::optional<fingerprint> fingerprint_from(std::string_view text) {
-  constexpr std::size_t half = 16;
-  if (text.size() != 2 * half) return std::nullopt;
-  const auto high = whole_number(text.substr(0, half), 16);
-  const auto low = whole_number(text.substr(half), 16);
-  if (!high || !low) return std::nullopt;
-  return fingerprint{*high, *low};
 }
 
 std::string handler_key_of(const fingerprint& print) {
@@ -114,7 +105,7 @@ bool assigner::restore(std::string_view key, std::string_view value) {
     return turn.has_value();
   }
   if (!key.starts_with(handler_key)) return false;
-  const auto print = fingerprint_from(key.substr(handler_key.size()));
+  const auto print = parse_fingerprint(key.substr(handler_key.size()));
   const auto space = value.find(' ');
   if (!print || space == std::string_view::npos || space + 1 == value.size()) return false;
   const auto age = whole_number(value.substr(0, space));

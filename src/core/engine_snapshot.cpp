@@ -44,8 +44,7 @@ std::string window_engine::save() const {
     known->each([&](std::uint32_t slot, const fingerprint& key, std::string_view values) {
       if (ordinal_of.size() <= slot) ordinal_of.resize(slot + 1);
       ordinal_of[slot] = next++;
-      to.put(key.high);
-      to.put(key.low);
+      to.put(key);
       to.put_text(values);
     });
   }
@@ -75,9 +74,7 @@ std::optional<error> window_engine::restore(std::string_view saved) {
   for (const auto& known : state_->keys) {
     std::vector<std::uint32_t>& slot_of = slots.emplace_back();
     for (std::uint64_t left = from.take_count(24); left != 0 && !from.failed(); --left) {
-      fingerprint key;
-      key.high = from.take<std::uint64_t>();
-      key.low = from.take<std::uint64_t>();
+      const fingerprint key = from.take_fingerprint();
       const std::string_view values = from.take_text();
       if (known->find(key) != no_index) from.fail();
       if (!from.failed()) slot_of.push_back(known->add(key, values));

@@ -169,10 +169,8 @@ void escalations::take_changed(std::map<std::string, std::string>& into) {
     std::string bytes;
     state_writer out{bytes};
     out.put(record_version);
-    out.put(of.now->print.high);
-    out.put(of.now->print.low);
-    out.put(of.alert_id.high);
-    out.put(of.alert_id.low);
+    out.put(of.now->print);
+    out.put(of.alert_id);
     out.put(std::int64_t{to_unix_ms(of.fired)});
     out.put(std::int64_t{to_unix_ms(of.done)});
     out.put_text(of.policy == no_index ? std::string_view{}
@@ -186,12 +184,9 @@ bool escalations::restore(const group_record& record) {
   if (!record.key.starts_with(record_prefix)) return false;
   state_reader from{record.bytes};
   const bool known = from.take<std::uint8_t>() == record_version;
-  fingerprint print;
-  print.high = from.take<std::uint64_t>();
-  print.low = from.take<std::uint64_t>();
+  const fingerprint print = from.take_fingerprint();
   climb read;
-  read.alert_id.high = from.take<std::uint64_t>();
-  read.alert_id.low = from.take<std::uint64_t>();
+  read.alert_id = from.take_fingerprint();
   read.fired = from_unix_ms(from.take<std::int64_t>());
   read.done = from_unix_ms(from.take<std::int64_t>());
   const std::string_view name = from.take_text();

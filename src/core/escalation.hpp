@@ -54,7 +54,8 @@ class escalations {
 
   std::shared_ptr<const notify_policy> policy_;
   notice_slots<climb> climbs_;
-  absl::flat_hash_map<fingerprint, std::uint32_t, print_hash> climb_of_;  ///< by the alert's print
+  absl::flat_hash_map<fingerprint, std::uint32_t, fingerprint_hash>
+      climb_of_;  ///< by the alert's print
   notice_due due_;
   std::vector<std::uint32_t> changed_;
   std::vector<std::string> gone_;

@@ -7,6 +7,9 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <charconv>
+#include <system_error>
+
 #include "core/key_bytes.hpp"
 
 namespace tocsin {
@@ -21,6 +24,21 @@ fingerprint hash(const key_bytes& bytes) {
 
 std::string to_text(const fingerprint& print) {
   return fmt::format("{:016x}{:016x}", print.high, print.low);
+}
+
+std::optional<fingerprint> parse_fingerprint(std::string_view text) {
+  constexpr std::size_t half = 16;
+  if (text.size() != 2 * half) return std::nullopt;
+  const auto reads = [](std::string_view digits, std::uint64_t& into) {
+    const char* const end = digits.data() + digits.size();
+    const auto [stopped, failed] = std::from_chars(digits.data(), end, into, 16);
+    return failed == std::errc{} && stopped == end;
+  };
+  fingerprint print;
+  if (!reads(text.substr(0, half), print.high) || !reads(text.substr(half), print.low)) {
+    return std::nullopt;
+  }
+  return print;
 }
 
 fingerprint fingerprint_of(std::string_view rule, std::span<const key_part> key) {

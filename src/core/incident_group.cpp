@@ -14,19 +14,9 @@ namespace {
 constexpr std::uint8_t bytes_version = 1;
 constexpr auto severities = 4;
 
-void put_print(state_writer& out, const fingerprint& print) {
-  out.put(print.high);
-  out.put(print.low);
-}
-
-fingerprint take_print(state_reader& in) {
-  const auto high = in.take<std::uint64_t>();
-  return {high, in.take<std::uint64_t>()};
-}
-
 void put_alert(state_writer& out, const fingerprint& print, const incident_alert& one) {
-  put_print(out, print);
-  put_print(out, one.alert_id);
+  out.put(print);
+  out.put(one.alert_id);
   out.put(to_unix_ms(one.started_at));
   out.put(one.severity);
   out.put(one.part);
@@ -35,9 +25,9 @@ void put_alert(state_writer& out, const fingerprint& print, const incident_alert
 }
 
 std::pair<fingerprint, incident_alert> take_alert(state_reader& in) {
-  const fingerprint print = take_print(in);
+  const fingerprint print = in.take_fingerprint();
   incident_alert one;
-  one.alert_id = take_print(in);
+  one.alert_id = in.take_fingerprint();
   one.started_at = from_unix_ms(in.take<long long>());
   one.severity = in.take<severity>();
   one.part = in.take<incident_part>();
@@ -187,7 +177,7 @@ std::string incident_group::bytes(std::string_view rule) const {
   out.put(to_unix_ms(first_started_at_));
   out.put(joined_);
   out.put(static_cast<std::uint64_t>(listed_.size()));
-  for (const fingerprint& id : listed_) put_print(out, id);
+  for (const fingerprint& id : listed_) out.put(id);
   // Who waits while nothing is open is told again after a restart, and then counts as before.
   const auto kept = [&](const incident_alert& one) {
     return open_ || one.part == incident_part::apart;
@@ -215,7 +205,8 @@ std::optional<std::pair<std::string, incident_group>> incident_group::from_bytes
   made.open_ = in.take<std::uint8_t>() != 0;
   made.first_started_at_ = from_unix_ms(in.take<long long>());
   made.joined_ = in.take<std::uint64_t>();
-  for (auto left = in.take_count(16); left > 0; --left) made.listed_.push_back(take_print(in));
+  for (auto left = in.take_count(16); left > 0; --left)
+    made.listed_.push_back(in.take_fingerprint());
   for (auto left = in.take_count(alert_bytes_min); left > 0 && !in.failed(); --left) {
     const auto [print, one] = take_alert(in);
     if (in.failed() || !made.alerts_.emplace(print, one).second) return std::nullopt;

@@ -154,9 +154,9 @@ class notice_groups {
   route_table routes_;
   notice_slots<group> groups_;
   notice_slots<member> members_;
-  absl::flat_hash_map<fingerprint, std::uint32_t, print_hash> group_of_;
+  absl::flat_hash_map<fingerprint, std::uint32_t, fingerprint_hash> group_of_;
   /// The first of an alert's members, by the alert's fingerprint.
-  absl::flat_hash_map<fingerprint, std::uint32_t, print_hash> members_of_;
+  absl::flat_hash_map<fingerprint, std::uint32_t, fingerprint_hash> members_of_;
   notice_due due_;
 
   std::vector<std::uint32_t> changed_groups_;

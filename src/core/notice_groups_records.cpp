@@ -14,18 +14,6 @@ constexpr std::string_view group_prefix = "group/";
 constexpr std::string_view told_prefix = "told/";
 constexpr std::string_view looked_key = "looked";
 
-void put(state_writer& into, const fingerprint& print) {
-  into.put(print.high);
-  into.put(print.low);
-}
-
-fingerprint take_print(state_reader& from) {
-  fingerprint print;
-  print.high = from.take<std::uint64_t>();
-  print.low = from.take<std::uint64_t>();
-  return print;
-}
-
 void put(state_writer& into, instant at) {
   into.put(std::int64_t{to_unix_ms(at)});
 }
@@ -76,8 +64,8 @@ std::string notice_groups::record_of(const member& of) const {
   std::string bytes;
   state_writer into{bytes};
   into.put(record_version);
-  put(into, print_of(groups_[of.group]));
-  put(into, of.print);
+  into.put(print_of(groups_[of.group]));
+  into.put(of.print);
   into.put(of.what);
   into.put(static_cast<std::uint8_t>(of.told_flapping));
   into.put(static_cast<std::uint8_t>(of.again));
@@ -164,8 +152,8 @@ bool notice_groups::restore_member(std::string_view bytes) {
   state_reader from{bytes};
   if (from.take<std::uint8_t>() != record_version) return false;
   orphan read;
-  read.group = take_print(from);
-  read.print = take_print(from);
+  read.group = from.take_fingerprint();
+  read.print = from.take_fingerprint();
   const auto what = from.take<std::uint8_t>();
   read.told_flapping = from.take<std::uint8_t>() != 0;
   read.again = from.take<std::uint8_t>() != 0;

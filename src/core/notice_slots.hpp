@@ -38,11 +38,4 @@ class notice_slots {
   std::vector<std::uint32_t> free_;
 };
 
-/// Prints are hashes already.
-struct print_hash {
-  [[nodiscard]] std::size_t operator()(const fingerprint& print) const noexcept {
-    return print.low ^ (print.high << 7);
-  }
-};
-
 }  // namespace tocsin

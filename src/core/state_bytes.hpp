@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "core/varint.hpp"
+#include "tocsin/fingerprint.hpp"
 
 namespace tocsin {
 
@@ -24,6 +25,10 @@ class state_writer {
     char bytes[sizeof plain];
     std::memcpy(bytes, &plain, sizeof plain);
     into_->append(bytes, sizeof plain);
+  }
+  void put(const fingerprint& print) {
+    put(print.high);
+    put(print.low);
   }
   /// A text; data() == nullptr is told from "".
   void put_text(std::string_view text) {
@@ -65,6 +70,10 @@ class state_reader {
     std::memcpy(&plain, rest_.data(), sizeof plain);
     rest_.remove_prefix(sizeof plain);
     return plain;
+  }
+  [[nodiscard]] fingerprint take_fingerprint() {
+    const auto high = take<std::uint64_t>();
+    return {high, take<std::uint64_t>()};
   }
   /// A view into the bytes read from; data() == nullptr for a null text.
   [[nodiscard]] std::string_view take_text() {

@@ -70,11 +70,6 @@ class alert_rows {
     transition now;
     std::string_view record;  ///< data nullptr: none came
   };
-  struct fingerprint_hash {
-    std::size_t operator()(const fingerprint& print) const noexcept {
-      return static_cast<std::size_t>(print.low);
-    }
-  };
 
   row& row_of(const alert& of);
   row read(const alert& of);

@@ -37,8 +37,8 @@ std::string token_of(const page_place& place) {
 }
 
 template <class Number>
-bool parse_whole(std::string_view text, Number& into, int base = 10) {
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), into, base);
+bool parse_whole(std::string_view text, Number& into) {
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), into);
   return !text.empty() && failure == std::errc{} && end == text.data() + text.size();
 }
 
@@ -47,13 +47,11 @@ std::optional<page_place> place_of(std::string_view token) {
   const std::size_t last = token.rfind('.');
   if (first == std::string_view::npos || last != first + 33) return std::nullopt;
   page_place place;
-  fingerprint id;
-  if (!parse_whole(token.substr(0, first), place.started_at) ||
-      !parse_whole(token.substr(first + 1, 16), id.high, 16) ||
-      !parse_whole(token.substr(first + 17, 16), id.low, 16) ||
+  const auto id = parse_fingerprint(token.substr(first + 1, 32));
+  if (!id || !parse_whole(token.substr(0, first), place.started_at) ||
       !parse_whole(token.substr(last + 1), place.row))
     return std::nullopt;
-  place.alert_id = fingerprint_bytes(id);
+  place.alert_id = fingerprint_bytes(*id);
   return place;
 }
 

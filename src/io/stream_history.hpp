@@ -81,10 +81,6 @@ class stream_history {
                            std::size_t looked_at_max) const;
 
  private:
-  struct id_hash {
-    // It is a hash already.
-    std::size_t operator()(const fingerprint& id) const noexcept { return id.low; }
-  };
   [[nodiscard]] bool reaches_back_to(std::uint64_t seq) const;
 
   const history_limits limits_;
@@ -92,7 +88,7 @@ class stream_history {
   stream_position at_;
   std::deque<transition> kept_;  ///< consecutive, up to at_.seq; frames are made when asked for
   std::size_t bytes_ = 0;        ///< of kept_
-  absl::flat_hash_map<fingerprint, active_alert, id_hash> active_;  ///< by alert id
+  absl::flat_hash_map<fingerprint, active_alert, fingerprint_hash> active_;  ///< by alert id
 };
 
 }  // namespace tocsin

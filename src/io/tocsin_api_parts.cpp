@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include "io/alert_codec.hpp"
@@ -36,10 +35,6 @@ unsigned status_of(std::string_view code) {
   const auto* const found = std::find_if(statuses.begin(), statuses.end(),
                                          [&](const auto& each) { return each.first == code; });
   return found == statuses.end() ? 400 : found->second;
-}
-
-bool is_hexadecimal(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 }  // namespace
@@ -77,17 +72,6 @@ std::optional<http_response> refuse_body_type(const http_request& request) {
                        fmt::format("the Content-Type is '{}', wanted application/json",
                                    printable(request.content_type, shown_bytes_max)),
                        {}});
-}
-
-std::optional<fingerprint> parse_fingerprint(std::string_view text) {
-  constexpr std::size_t half = 16;
-  if (text.size() != 2 * half || !std::all_of(text.begin(), text.end(), is_hexadecimal)) {
-    return std::nullopt;
-  }
-  fingerprint print;
-  std::from_chars(text.data(), text.data() + half, print.high, 16);
-  std::from_chars(text.data() + half, text.data() + 2 * half, print.low, 16);
-  return print;
 }
 
 result<fingerprint> requested_alert(const http_request& request) {

@@ -42,8 +42,6 @@ void add_overview_routes(std::vector<http_route>& to, alert_backend& backend);
 /// looks at it.
 [[nodiscard]] std::optional<http_response> refuse_body_type(const http_request& request);
 
-/// 32 hexadecimal digits, as to_text(fingerprint) writes them; nothing for anything else.
-[[nodiscard]] std::optional<fingerprint> parse_fingerprint(std::string_view text);
 /// The `{alert_id}` of a path. Errors: bad_field.
 [[nodiscard]] result<fingerprint> requested_alert(const http_request& request);
 

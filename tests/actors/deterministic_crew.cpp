@@ -30,7 +30,7 @@ deterministic_crew::deterministic_crew(std::shared_ptr<const rule_set> rules, st
   setup.store = std::move(alerts.store);
   setup.retention = alerts.retention;
   setup.recorder_thread = false;
-  setup.stored = std::move(alerts.stored);
+  if (alerts.stored) setup.stored = std::make_shared<book_state>(*alerts.stored);
   setup.clock = alerts.clock;
   actors_ = spawn_crew(system_, setup);
 }

@@ -18,6 +18,19 @@ TEST(fingerprint, is_written_as_32_hexadecimal_digits_high_half_first) {
             "0123456789abcdef0000000000000001");
 }
 
+TEST(fingerprint, its_text_reads_back_and_nothing_else_does) {
+  const fingerprint print{0x0123456789abcdefULL, 0xfedcba9876543210ULL};
+  EXPECT_EQ(parse_fingerprint(to_text(print)), print);
+  EXPECT_EQ(parse_fingerprint("0123456789ABCDEFFEDCBA9876543210"), print);
+  for (const std::string_view wrong :
+       {"", "0123456789abcdef", "0123456789abcdeffedcba987654321",
+        "0123456789abcdeffedcba98765432100", "0123456789abcdegfedcba9876543210",
+        "0123456789abcdef+edcba9876543210", "0123456789abcdef 123456789abcdef",
+        "0x23456789abcdeffedcba9876543210"}) {
+    EXPECT_FALSE(parse_fingerprint(wrong)) << wrong;
+  }
+}
+
 // Computed apart from this code: xxHash's library over bytes laid out by hand.
 TEST(fingerprint, equals_its_published_vectors) {
   const std::vector<key_part> key{{"resource_id", "web-1"}, {"item", "http_status"}};
@@ -62,6 +75,10 @@ TEST(alert_id, equals_its_published_vector) {
   const fingerprint print{0x0011223344556677ULL, 0x8899aabbccddeeffULL};
   EXPECT_EQ(to_text(alert_id_of(print, "00000000deadbeef", 1'700'000'000'000, 42)),
             "f113f71eb9324142d031243f6e3cb405");
+  // As a rule's alert is named: hashed again with what made it begin (docs/protocol.md).
+  EXPECT_EQ(to_text(alert_id_of(*parse_fingerprint("f113f71eb9324142d031243f6e3cb405"), "",
+                                1'700'000'000'250, 57)),
+            "1e4c3789ae8ec41557b7f6c3f444ad14");
 }
 
 TEST(alert_id, depends_on_the_first_event) {

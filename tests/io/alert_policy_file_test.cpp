@@ -10,6 +10,7 @@
 
 #include "io/policy_fields.hpp"
 #include "io/settings_file.hpp"
+#include "support/diagnostics_text.hpp"
 #include "tocsin/rule_file.hpp"
 
 namespace tocsin {
@@ -17,11 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string texts(const diagnostics& found) {
-  std::string all;
-  for (const diagnostic& one : found) all += one.text() + "\n";
-  return all;
-}
+using testing::texts;
 
 std::shared_ptr<const alert_policy> parse(const std::string& yaml) {
   diagnostics found;

@@ -9,15 +9,12 @@
 #include <vector>
 
 #include "io/settings_file.hpp"
+#include "support/diagnostics_text.hpp"
 
 namespace tocsin {
 namespace {
 
-std::string texts(const diagnostics& found) {
-  std::string all;
-  for (const diagnostic& each : found) all += each.text() + "\n";
-  return all;
-}
+using testing::texts;
 
 std::vector<enrichment_step> parse(std::string_view yaml) {
   diagnostics found;

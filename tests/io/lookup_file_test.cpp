@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/diagnostics_text.hpp"
 #include "tocsin/expression.hpp"
 
 namespace tocsin {
@@ -28,11 +29,7 @@ lookup_spec wanted(const std::string& path, const std::string& key,
   return spec;
 }
 
-std::string texts(const diagnostics& found) {
-  std::string all;
-  for (const diagnostic& each : found) all += each.text() + "\n";
-  return all;
-}
+using testing::texts;
 
 /// "x|7|true|-" of a row, or "no row".
 std::string row_of(const std::shared_ptr<const lookup_table>& table, std::string_view key) {

@@ -11,17 +11,14 @@
 #include <vector>
 
 #include "io/settings_file.hpp"
+#include "support/diagnostics_text.hpp"
 
 namespace tocsin {
 namespace {
 
 using namespace std::chrono_literals;
 
-std::string texts(const diagnostics& found) {
-  std::string all;
-  for (const diagnostic& one : found) all += one.text() + "\n";
-  return all;
-}
+using testing::texts;
 
 notify_policy parse(const std::string& yaml, const std::string& file = "/etc/tocsin/tocsin.yaml") {
   diagnostics found;

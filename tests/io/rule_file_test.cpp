@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "support/diagnostics_text.hpp"
 #include "tocsin/rule_set.hpp"
 
 namespace tocsin {
@@ -18,11 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string texts(const diagnostics& found) {
-  std::string all;
-  for (const diagnostic& one : found) all += one.text() + "\n";
-  return all;
-}
+using testing::texts;
 
 std::vector<rule_spec> parse(std::string_view yaml) {
   diagnostics found;

@@ -9,6 +9,7 @@
 
 #include "io/event_decoder.hpp"
 #include "io/rule_test_events.hpp"
+#include "support/diagnostics_text.hpp"
 
 namespace tocsin {
 namespace {
@@ -17,11 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr instant start = from_unix_ms(1'767'225'600'000);
 
-std::string texts(const diagnostics& found) {
-  std::string all;
-  for (const diagnostic& one : found) all += one.text() + "\n";
-  return all;
-}
+using testing::texts;
 
 /// A file with one test of these lines, which begin in line 4 at column 3.
 std::string file_with(const std::string& lines) {

@@ -9,16 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "support/diagnostics_text.hpp"
+
 namespace tocsin {
 namespace {
 
 using namespace std::chrono_literals;
 
-std::string texts(const diagnostics& found) {
-  std::string all;
-  for (const diagnostic& one : found) all += one.text() + "\n";
-  return all;
-}
+using testing::texts;
 
 settings parse(std::string_view yaml) {
   diagnostics found;

@@ -32,6 +32,8 @@ struct alert_record {
 /// What one step or operation changed. To be stored whole or not at all.
 struct book_changes {
   instant clock{};
+  /// The step of the event log that led to it, where there is one: set by the alert manager.
+  std::uint64_t step = 0;
   std::vector<transition> transitions;  ///< in order, `seq` without a gap
   std::vector<alert_record> alerts;     ///< those that changed, active or just ended, each once
   std::vector<silence_ptr> silences;    ///< made or edited
@@ -47,6 +49,7 @@ struct book_changes {
 /// What a book begins with: what was stored.
 struct book_state {
   instant clock{};                   ///< of the last step that was stored
+  std::uint64_t step = 0;            ///< its number in the event log; 0: none
   std::uint64_t seq = 0;             ///< of the last transition
   std::vector<alert_record> alerts;  ///< active ones
   std::vector<silence> silences;

@@ -16,13 +16,16 @@
 #include "tocsin/alert_policy.hpp"
 #include "tocsin/alert_store.hpp"
 #include "tocsin/burst.hpp"
+#include "tocsin/dedup_limits.hpp"
 #include "tocsin/engine_limits.hpp"
 #include "tocsin/enrichment.hpp"
 #include "tocsin/event.hpp"
+#include "tocsin/event_log.hpp"
 #include "tocsin/operation.hpp"
 #include "tocsin/pipeline_counts.hpp"
 #include "tocsin/result.hpp"
 #include "tocsin/rule_set.hpp"
+#include "tocsin/snapshot_store.hpp"
 #include "tocsin/transition_sink.hpp"
 
 namespace tocsin {
@@ -45,6 +48,18 @@ struct pipeline_settings {
   std::shared_ptr<alert_store> store;
   /// Ended alerts and delivered notices older than this are forgotten; 1 h to 10,000 days.
   duration retention = std::chrono::days{90};
+  /// Where the steps of the log last: events, time, operations. With it start() goes on where the
+  /// last run was stopped, by whatever: it takes the newest snapshot that can be read, and goes
+  /// through the log's steps behind it again. Nothing that was answered is lost, and what the store
+  /// already holds happens once. Needs a durable store and snapshots. Null = windows begin empty.
+  std::shared_ptr<event_log> log;
+  std::shared_ptr<snapshot_store> snapshots;
+  duration snapshot_every = std::chrono::minutes{1};  ///< 1 s to 1 day, by the log's clock
+  /// How long the log is kept for replays, beyond what a restart needs; 0 to 10,000 days.
+  duration log_horizon = std::chrono::hours{24};
+  /// What the log may take on disk, beyond what a restart needs.
+  std::uint64_t log_bytes = std::uint64_t{10} << 30;
+  dedup_limits dedup;  ///< of bursts that are answered
   /// Bursts that may be under way, from push() until their transitions are with the sinks, before
   /// push() blocks; 1 to 4,096.
   std::size_t bursts_in_flight = 32;
@@ -55,6 +70,15 @@ struct pipeline_settings {
 
   /// What is wrong with these settings, or nothing.
   [[nodiscard]] std::optional<error> validate() const;
+};
+
+/// How a pipeline found its way back.
+struct recovery {
+  std::uint64_t snapshot_step = 0;   ///< 0: no snapshot was used
+  std::uint64_t steps = 0;           ///< of the log that were gone through again
+  std::uint64_t events = 0;          ///< in them
+  bool windows_kept = false;         ///< windows are as if there had been no restart
+  std::vector<std::string> remarks;  ///< snapshots that could not be used, and why
 };
 
 /// Runs from start() to stop(). All members may be called from any thread; push() from one thread
@@ -85,7 +109,9 @@ class pipeline {
   bool push(burst messages);
   /// Like push, but returns false instead of waiting (`messages` is then left as it was). When room
   /// comes, the function given to on_room is called once. Also false when the pipeline has stopped
-  /// or failed; then no room comes.
+  /// or failed; then no room comes. Bursts with an answer have room of their own (as much as the
+  /// others have), so that a flood of pushed events does not keep them out; on_room does not tell of
+  /// it: their senders try again.
   bool try_push(burst& messages);
   /// Sets what is called, on one of the pipeline's threads, when try_push was refused and there is
   /// room again. To be set before the first try_push.
@@ -100,6 +126,9 @@ class pipeline {
   bool drain();
   /// Drains and ends all actors. Idempotent.
   void stop();
+
+  /// What start() did to go on.
+  [[nodiscard]] const recovery& recovered() const noexcept;
 
   /// Why the pipeline stopped by itself, e.g. "window aggregator 1: bad_alloc"; nothing while it is
   /// well. A failing actor stops the whole pipeline in order.

@@ -120,6 +120,10 @@ class alert_store {
   /// An alert of the past or present with all its transitions; those of all that had the id, in
   /// their order, where several had it. Errors: not_found.
   [[nodiscard]] virtual result<alert_history> explain(const fingerprint& alert_id) const = 0;
+  /// The last transitions that were stored, oldest first, numbered without a gap up to the last
+  /// one; at most `limit`.
+  [[nodiscard]] virtual result<std::vector<transition>> recent_transitions(
+      std::size_t limit) const = 0;
   /// Errors: bad_query (more than 10,000 days).
   [[nodiscard]] virtual result<alert_statistics> statistics(instant from, instant until) const = 0;
 

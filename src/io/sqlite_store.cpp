@@ -74,6 +74,10 @@ class sqlite_store final : public alert_store {
     return read([&](sqlite_database& db) { return read_alert(db, alert_id); });
   }
 
+  result<std::vector<transition>> recent_transitions(std::size_t limit) const override {
+    return read([&](sqlite_database& db) { return read_recent_transitions(db, limit); });
+  }
+
   result<alert_statistics> statistics(instant from, instant until) const override {
     return read([&](sqlite_database& db) { return read_statistics(db, from, until); });
   }

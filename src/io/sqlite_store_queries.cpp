@@ -138,4 +138,31 @@ result<alert_history> read_alert(sqlite_database& db, const fingerprint& alert_i
   return found;
 }
 
+result<std::vector<transition>> read_recent_transitions(sqlite_database& db, std::size_t limit) {
+  sqlite_transaction one{db, sqlite_transaction::kind::read};
+  std::vector<transition> newest_first;
+  sqlite_statement& last = db.prepared("SELECT seq FROM store");
+  auto wanted = last.step() ? last.integer(0) : 0;
+  last.reset();
+  sqlite_statement& rows =
+      db.prepared("SELECT seq, body FROM transitions ORDER BY seq DESC LIMIT ?");
+  rows.bind(1, static_cast<std::int64_t>(
+                   std::min<std::size_t>(limit, std::numeric_limits<std::int32_t>::max())));
+  // Alerts whose retention is over are gone with their transitions: what is before such a gap is of
+  // no use to one who counts.
+  while (rows.step() && rows.integer(0) == wanted) {
+    auto body = alert_from_bytes(rows.bytes(1));
+    if (!body) {
+      db.fail(fmt::format("transition {}: {}", wanted, body.failure().message));
+      break;
+    }
+    newest_first.push_back(std::make_shared<const alert>(std::move(*body)));
+    --wanted;
+  }
+  rows.reset();
+  if (auto failure = one.commit()) return *failure;
+  std::reverse(newest_first.begin(), newest_first.end());
+  return newest_first;
+}
+
 }  // namespace tocsin

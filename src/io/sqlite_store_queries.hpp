@@ -19,6 +19,8 @@ namespace tocsin {
                                                                       std::size_t limit);
 [[nodiscard]] result<history_page> read_history(sqlite_database& db, const history_query& query);
 [[nodiscard]] result<alert_history> read_alert(sqlite_database& db, const fingerprint& alert_id);
+[[nodiscard]] result<std::vector<transition>> read_recent_transitions(sqlite_database& db,
+                                                                      std::size_t limit);
 [[nodiscard]] result<alert_statistics> read_statistics(sqlite_database& db, instant from,
                                                        instant until);
 

@@ -73,6 +73,20 @@ void stream_history::begin(stream_position at, const std::vector<transition>& ac
   }
 }
 
+void stream_history::remember(const std::vector<transition>& before) {
+  const std::lock_guard hold{guard_};
+  std::uint64_t oldest = at_.seq - kept_.size() + 1;
+  for (auto each = before.rbegin(); each != before.rend(); ++each, --oldest) {
+    const std::size_t bytes = bytes_of(**each);
+    if ((*each)->seq + 1 != oldest || kept_.size() >= limits_.messages_max ||
+        bytes_ + bytes > limits_.bytes_max) {
+      return;
+    }
+    bytes_ += bytes;
+    kept_.push_front(*each);
+  }
+}
+
 std::uint64_t stream_history::record(const transition& of) {
   const std::lock_guard hold{guard_};
   ++at_.seq;

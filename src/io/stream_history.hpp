@@ -53,6 +53,10 @@ class stream_history {
   /// before is forgotten. `active` are the alerts that are active then, each with the number of its
   /// last transition as its seq (from 1 to at.seq, no two the same).
   void begin(stream_position at, const std::vector<transition>& active = {});
+  /// Takes transitions from before begin(), oldest first, numbered without a gap: readers are told
+  /// of them when the last one is the one before the oldest that is remembered. What there is no
+  /// room for is passed over, oldest first.
+  void remember(const std::vector<transition>& before);
   /// Takes the next transition and what it made of its alert: one that is resolved or closed is
   /// active no more. Gives its number.
   std::uint64_t record(const transition& of);

@@ -188,9 +188,16 @@ std::optional<error> daemon::start_pipeline(std::function<void(const std::string
   wanted.retention = settings_.retention;
   if (stream_) sinks.push_back(stream_);
   sinks.push_back(courier_);
+  std::vector<transition> published;
+  if (history_ && store_->durable()) {
+    auto read = store_->recent_transitions(history_limits{}.messages_max);
+    if (!read) return error{read.failure().code, "data: " + read.failure().message};
+    published = *std::move(read);
+  }
   auto started = pipeline::start(wanted, rules_, std::move(sinks));
   if (!started) return started.failure();
   pipeline_ = std::move(*started);
+  if (history_) history_->remember(published);
   pipeline_->on_failure(std::move(failed));
   courier_->start();
   return std::nullopt;

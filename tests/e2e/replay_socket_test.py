@@ -144,6 +144,19 @@ class ReplaySocket(Case):
         self.assertEqual(watch.finish(), 0)
         self.assertEqual(self.hosts(watch), ["host0", "host1", "host2"])
 
+    def test_history_reaches_back_behind_a_kill(self):
+        extra = f'data: "{self.folder}/data"\n'
+        first = self.start(extra=extra)
+        stream = self.subscribe()
+        self.raise_alerts(range(4))
+        frames = self.record(stream, 4)
+        first.process.kill()
+        first.process.wait()
+        self.start(extra=extra)
+        messages, kind, _ = self.ask(since=1, prefix="alert.")
+        self.assertEqual(kind, b"end")
+        self.assertEqual(messages[:3], frames[1:], "the same frames, without a snapshot")
+
     def test_watch_since_says_when_nobody_answers(self):
         self.start()
         watched = tocsin("watch", "--stream", self.stream_endpoint, "--replay",

@@ -88,6 +88,37 @@ TEST_F(sqlite_store_history, pages_go_on_where_they_ended_while_new_alerts_come)
   EXPECT_EQ(seen, wanted);
 }
 
+TEST_F(sqlite_store_history, the_last_transitions_come_oldest_first_up_to_the_limit) {
+  for (std::uint64_t i = 0; i < 5; ++i) maker_.begin(sample_alert(i));
+  commit();
+  const auto numbers = [&](std::size_t limit) {
+    std::vector<std::uint64_t> all;
+    const auto found = store_->recent_transitions(limit);
+    EXPECT_TRUE(found) << (found ? "" : found.failure().message);
+    if (found) {
+      for (const transition& each : *found) all.push_back(each->seq);
+    }
+    return all;
+  };
+  EXPECT_EQ(numbers(3), (std::vector<std::uint64_t>{3, 4, 5}));
+  EXPECT_EQ(numbers(10), (std::vector<std::uint64_t>{1, 2, 3, 4, 5}));
+}
+
+TEST_F(sqlite_store_history, the_last_transitions_end_at_one_that_was_forgotten_with_its_alert) {
+  const transition kept = maker_.begin(sample_alert(1));
+  const transition gone = maker_.begin(sample_alert(2));
+  maker_.move(gone, alert_state::resolved, sample_noon, "rule", "condition cleared");
+  const transition last = maker_.begin(sample_alert(3));
+  maker_.move(last, alert_state::acknowledged, sample_noon, "ann", "acknowledged");
+  commit();
+  maintain(sample_noon + std::chrono::hours{1});
+  const auto found = store_->recent_transitions(10);
+  ASSERT_TRUE(found) << found.failure().message;
+  ASSERT_EQ(found->size(), 2U);
+  EXPECT_EQ(found->front()->seq, 4U);
+  EXPECT_EQ(found->back()->seq, 5U);
+}
+
 TEST_F(sqlite_store_history, a_page_that_just_fits_is_the_last_one) {
   for (std::uint64_t i = 0; i < 5; ++i) maker_.begin(sample_alert(i));
   commit();

@@ -146,6 +146,35 @@ TEST_F(stream_history_test, a_new_beginning_forgets_everything) {
   EXPECT_TRUE(entry.active.empty());
 }
 
+TEST_F(stream_history_test, what_was_published_before_the_beginning_is_told_when_it_is_remembered) {
+  history->begin({"stored", 3, 40});
+  seq = 40;
+  add(1);
+  history->remember({alert_of(1, alert_state::firing, "a", 38),
+                     alert_of(1, alert_state::firing, "a", 39),
+                     alert_of(1, alert_state::resolved, "a", 40)});
+  EXPECT_FALSE(history->enter(37, "", 3).snapshot);
+  EXPECT_EQ(read_after(37), (numbers_t{38, 39, 40, 41}));
+  EXPECT_TRUE(history->enter(36, "", 3).snapshot);
+}
+
+TEST_F(stream_history_test, what_does_not_reach_up_to_the_beginning_is_not_remembered) {
+  history->begin({"stored", 3, 40});
+  history->remember(
+      {alert_of(1, alert_state::firing, "a", 38), alert_of(1, alert_state::firing, "a", 39)});
+  EXPECT_TRUE(history->enter(38, "", 3).snapshot);
+}
+
+TEST_F(stream_history_test, what_is_remembered_keeps_to_the_limits_and_the_newest) {
+  restart({.messages_max = 2});
+  history->begin({"stored", 3, 40});
+  history->remember({alert_of(1, alert_state::firing, "a", 38),
+                     alert_of(1, alert_state::firing, "a", 39),
+                     alert_of(1, alert_state::firing, "a", 40)});
+  EXPECT_EQ(read_after(38), (numbers_t{39, 40}));
+  EXPECT_TRUE(history->enter(37, "", 3).snapshot);
+}
+
 TEST_F(stream_history_test, a_beginning_that_goes_on_tells_what_is_active_and_reaches_no_further) {
   history->begin({"stored", 3, 40}, {alert_of(1, alert_state::firing, "a", 17),
                                      alert_of(2, alert_state::acknowledged, "a", 40),

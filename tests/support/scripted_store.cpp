@@ -156,6 +156,12 @@ result<alert_history> scripted_store::explain(const fingerprint&) const {
   return not_kept();
 }
 
+result<std::vector<transition>> scripted_store::recent_transitions(std::size_t limit) const {
+  auto all = transitions();
+  if (all.size() > limit) all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(limit));
+  return all;
+}
+
 result<alert_statistics> scripted_store::statistics(instant, instant) const {
   return not_kept();
 }

@@ -53,6 +53,8 @@ class scripted_store final : public alert_store {
   [[nodiscard]] std::optional<error> settle(const notice_outcome& outcome) override;
   [[nodiscard]] result<history_page> history(const history_query& query) const override;
   [[nodiscard]] result<alert_history> explain(const fingerprint& alert_id) const override;
+  [[nodiscard]] result<std::vector<transition>> recent_transitions(
+      std::size_t limit) const override;
   [[nodiscard]] result<alert_statistics> statistics(instant from, instant until) const override;
   [[nodiscard]] result<bool> maintain(instant before) override;
   [[nodiscard]] std::string name() const override { return "0123456789abcdef"; }

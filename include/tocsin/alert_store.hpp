@@ -112,8 +112,13 @@ class alert_store {
   /// Notices that wait for delivery to a receiver, oldest first, at most `limit`.
   [[nodiscard]] virtual result<std::vector<stored_notice>> pending_notices(
       const std::string& receiver, std::size_t limit) const = 0;
-  /// Of one that is delivered or has failed for good nothing changes. Errors: no notice has the id.
-  [[nodiscard]] virtual std::optional<error> settle(const notice_outcome& outcome) = 0;
+  /// Enters how tries to deliver ended, in their order, in one transaction. Of a notice that is
+  /// delivered or has failed for good nothing changes. Errors: no notice has one of the ids.
+  [[nodiscard]] virtual std::optional<error> settle(std::span<const notice_outcome> outcomes) = 0;
+  /// The same of one try.
+  [[nodiscard]] std::optional<error> settle(const notice_outcome& outcome) {
+    return settle(std::span{&outcome, 1});
+  }
 
   /// Errors: bad_query (the limit, the token, more than 64 different words).
   [[nodiscard]] virtual result<history_page> history(const history_query& query) const = 0;

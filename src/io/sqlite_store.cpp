@@ -60,10 +60,10 @@ class sqlite_store final : public alert_store {
     return read([&](sqlite_database& db) { return read_pending_notices(db, receiver, limit); });
   }
 
-  std::optional<error> settle(const notice_outcome& outcome) override {
+  std::optional<error> settle(std::span<const notice_outcome> outcomes) override {
     const std::lock_guard alone{writing_};
     if (auto failure = backlog_.write_all()) return failure;
-    return writer_.settle(outcome);
+    return writer_.settle(outcomes);
   }
 
   result<history_page> history(const history_query& query) const override {

@@ -53,13 +53,14 @@ std::optional<error> sqlite_store_backlog::commit(
     }
   }
   // By pieces: nobody waits for all of it.
-  while (states_ >= states_max || later_states_ >= later_states_max) {
+  while (states_ >= states_max || later_states_ >= later_states_max || notices_ >= notices_max) {
     if (auto failure = write_some()) return failure;
   }
   for (const auto& each : changes) {
     waiting_.push_back(part_of(*each));
     states_ += waiting_.back().states;
     later_states_ += waiting_.back().later_states;
+    notices_ += waiting_.back().what->notices.size();
   }
   seq_ = seq;
   return std::nullopt;
@@ -78,12 +79,13 @@ std::optional<error> sqlite_store_backlog::write(std::size_t states) {
   std::size_t taken = 0;
   for (const part& each : waiting_) {
     if (taken >= states) break;
-    taken += each.states;
+    taken += each.states + each.what->notices.size();
     now.push_back(each.what);
   }
   if (now.empty()) return std::nullopt;
   if (auto failure = into_.commit(now)) return failure;
   for (std::size_t i = 0; i < now.size(); ++i) {
+    notices_ -= waiting_.front().what->notices.size();
     states_ -= waiting_.front().states;
     later_states_ -= waiting_.front().later_states;
     waiting_.pop_front();

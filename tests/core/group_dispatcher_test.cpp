@@ -339,7 +339,7 @@ TEST_F(group_dispatcher_test, groups_are_named_as_alertmanager_names_them) {
   ASSERT_EQ(driver.notices().size(), 2u);
   EXPECT_EQ(driver.notices()[0]->group_key, "{}/{team=\"a\"}:{team=\"a\"}");
   EXPECT_EQ(driver.notices()[0]->group_labels,
-            (std::vector<std::pair<std::string, std::string>>{{"team", "a"}}));
+            (text_map{{"team", "a"}}));
   EXPECT_EQ(driver.notices()[1]->group_key,
             "{}/{team=\"a\"}:{path=\"C:\\\\a \\\"b\\\"\\n\\x01\xc3\xbc\\xff\", team=\"a\"}");
 }

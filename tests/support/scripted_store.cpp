@@ -76,6 +76,11 @@ std::vector<notice_outcome> scripted_store::settled() const {
   return settled_;
 }
 
+std::vector<std::size_t> scripted_store::settlings() const {
+  const std::scoped_lock lock(mutex_);
+  return settlings_;
+}
+
 std::vector<instant> scripted_store::maintained() const {
   const std::scoped_lock lock(mutex_);
   return maintained_;
@@ -133,18 +138,26 @@ result<std::vector<stored_notice>> scripted_store::pending_notices(const std::st
   return found;
 }
 
-std::optional<error> scripted_store::settle(const notice_outcome& outcome) {
+std::optional<error> scripted_store::settle(std::span<const notice_outcome> outcomes) {
   const std::scoped_lock lock(mutex_);
   if (failing_) return as_scripted();
-  const auto known = std::find_if(notices_.begin(), notices_.end(), [&](const stored_notice& each) {
-    return each.what->id == outcome.id;
-  });
-  if (known == notices_.end()) return error{"store_failed", "no notice has the id " + outcome.id};
-  settled_.push_back(outcome);
-  ++known->tries;
-  known->failure = outcome.failure;
-  if (outcome.delivered) known->standing = stored_notice::state::delivered;
-  if (outcome.final) known->standing = stored_notice::state::failed;
+  const auto find = [this](const std::string& id) {
+    return std::find_if(notices_.begin(), notices_.end(),
+                        [&](const stored_notice& each) { return each.what->id == id; });
+  };
+  for (const notice_outcome& each : outcomes) {
+    if (find(each.id) == notices_.end())
+      return error{"store_failed", "no notice has the id " + each.id};
+  }
+  for (const notice_outcome& each : outcomes) {
+    const auto known = find(each.id);
+    settled_.push_back(each);
+    ++known->tries;
+    known->failure = each.failure;
+    if (each.delivered) known->standing = stored_notice::state::delivered;
+    if (each.final) known->standing = stored_notice::state::failed;
+  }
+  settlings_.push_back(outcomes.size());
   return std::nullopt;
 }
 

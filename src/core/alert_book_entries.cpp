@@ -138,8 +138,7 @@ std::vector<alert_record> active_alerts::take_changed(bool with_bytes) {
       continue;
     }
     each.still->change = unchanged;
-    records.push_back(
-        {each.still->now, with_bytes ? entry_bytes(*each.still) : std::string{}});
+    records.push_back({each.still->now, with_bytes ? entry_bytes(*each.still) : std::string{}});
   }
   changed_.clear();
   return records;

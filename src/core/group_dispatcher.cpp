@@ -96,11 +96,10 @@ std::vector<group_record> group_dispatcher::take_changed() {
       records.begin(), records.end(),
       [](const group_record& left, const group_record& right) { return left.key < right.key; });
   // Of one key the last counts: from behind it is the first of its equals.
-  const auto kept =
-      std::unique(records.rbegin(), records.rend(),
-                  [](const group_record& later, const group_record& earlier) {
-                    return later.key == earlier.key;
-                  });
+  const auto kept = std::unique(records.rbegin(), records.rend(),
+                                [](const group_record& later, const group_record& earlier) {
+                                  return later.key == earlier.key;
+                                });
   records.erase(records.begin(), kept.base());
   return records;
 }

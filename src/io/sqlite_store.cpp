@@ -55,9 +55,10 @@ class sqlite_store final : public alert_store {
     return claim_ ? writer_.commit(changes) : backlog_.commit(changes);
   }
 
-  result<std::vector<stored_notice>> pending_notices(const std::string& receiver,
-                                                     std::size_t limit) const override {
-    return read([&](sqlite_database& db) { return read_pending_notices(db, receiver, limit); });
+  result<std::vector<stored_notice>> pending_notices(const std::string& receiver, std::size_t limit,
+                                                     std::int64_t after) const override {
+    return read(
+        [&](sqlite_database& db) { return read_pending_notices(db, receiver, limit, after); });
   }
 
   std::optional<error> settle(std::span<const notice_outcome> outcomes) override {

@@ -42,7 +42,14 @@ void scripted_store::on_pending(std::function<void()> call) {
 
 void scripted_store::put(notice_ptr what) {
   const std::scoped_lock lock(mutex_);
-  notices_.emplace_back().what = std::move(what);
+  add(std::move(what));
+}
+
+void scripted_store::add(notice_ptr what) {
+  const auto place = static_cast<std::int64_t>(notices_.size()) + 1;
+  stored_notice& made = notices_.emplace_back();
+  made.what = std::move(what);
+  made.place = place;
 }
 
 std::vector<transition> scripted_store::transitions() const {
@@ -74,6 +81,11 @@ std::size_t scripted_store::failed_commits() const {
 std::vector<notice_outcome> scripted_store::settled() const {
   const std::scoped_lock lock(mutex_);
   return settled_;
+}
+
+std::size_t scripted_store::pending_given() const {
+  const std::scoped_lock lock(mutex_);
+  return pending_given_;
 }
 
 std::vector<std::size_t> scripted_store::settlings() const {
@@ -113,13 +125,14 @@ std::optional<error> scripted_store::commit(
   for (const auto& each : changes) {
     book_.take(*each);
     transitions_.insert(transitions_.end(), each->transitions.begin(), each->transitions.end());
-    for (const notice_ptr& made : each->notices) notices_.emplace_back().what = made;
+    for (const notice_ptr& made : each->notices) add(made);
   }
   return std::nullopt;
 }
 
 result<std::vector<stored_notice>> scripted_store::pending_notices(const std::string& receiver,
-                                                                   std::size_t limit) const {
+                                                                   std::size_t limit,
+                                                                   std::int64_t after) const {
   std::function<void()> call;
   {
     const std::scoped_lock lock(mutex_);
@@ -131,10 +144,12 @@ result<std::vector<stored_notice>> scripted_store::pending_notices(const std::st
   std::vector<stored_notice> found;
   for (const stored_notice& each : notices_) {
     if (found.size() == limit) break;
-    if (each.standing == stored_notice::state::pending && each.what->receiver == receiver) {
+    if (each.standing == stored_notice::state::pending && each.what->receiver == receiver &&
+        each.place > after) {
       found.push_back(each);
     }
   }
+  pending_given_ += found.size();
   return found;
 }
 

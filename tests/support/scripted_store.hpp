@@ -51,8 +51,11 @@ class scripted_store final : public alert_store {
   [[nodiscard]] result<book_state> load() override;
   [[nodiscard]] std::optional<error> commit(
       std::span<const std::shared_ptr<const book_changes>> changes) override;
+  using alert_store::pending_notices;
   [[nodiscard]] result<std::vector<stored_notice>> pending_notices(
-      const std::string& receiver, std::size_t limit) const override;
+      const std::string& receiver, std::size_t limit, std::int64_t after) const override;
+  /// How many notices all calls of pending_notices() have given.
+  [[nodiscard]] std::size_t pending_given() const;
   using alert_store::settle;
   [[nodiscard]] std::optional<error> settle(std::span<const notice_outcome> outcomes) override;
   [[nodiscard]] result<history_page> history(const history_query& query) const override;
@@ -64,6 +67,8 @@ class scripted_store final : public alert_store {
   [[nodiscard]] std::uint64_t bytes() const override { return 4096; }
 
  private:
+  void add(notice_ptr what);
+
   const bool durable_;
   mutable std::mutex mutex_;
   bool failing_ = false;
@@ -75,6 +80,7 @@ class scripted_store final : public alert_store {
   std::vector<std::size_t> commits_;
   std::size_t failed_commits_ = 0;
   std::vector<stored_notice> notices_;
+  mutable std::size_t pending_given_ = 0;
   std::vector<notice_outcome> settled_;
   std::vector<std::size_t> settlings_;
   std::vector<instant> maintained_;

@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -27,7 +28,6 @@ sqlite_store_backlog::part sqlite_store_backlog::part_of(const book_changes& cha
   part made;
   kept->clock = changes.clock;
   kept->transitions = changes.transitions;
-  kept->notices = changes.notices;
   for (const transition& each : changes.transitions) made.later_states += each->number > 1;
   for (const alert_record& each : changes.alerts) {
     if (!is_among(changes.transitions, each.now)) kept->alerts.push_back({each.now, {}});
@@ -53,25 +53,47 @@ std::optional<error> sqlite_store_backlog::commit(
     }
   }
   // By pieces: nobody waits for all of it.
-  while (states_ >= states_max || later_states_ >= later_states_max || notices_ >= notices_max) {
-    if (auto failure = write_some()) return failure;
+  while (states_ >= states_max || later_states_ >= later_states_max) {
+    if (auto failure = write(piece)) return failure;
+  }
+  if (notices_.size() >= notices_max) {
+    if (auto failure = write_notices()) return failure;
   }
   for (const auto& each : changes) {
     waiting_.push_back(part_of(*each));
     states_ += waiting_.back().states;
     later_states_ += waiting_.back().later_states;
-    notices_ += waiting_.back().what->notices.size();
+    notices_.insert(notices_.end(), each->notices.begin(), each->notices.end());
+    clock_ = each->clock;
   }
   seq_ = seq;
   return std::nullopt;
 }
 
 std::optional<error> sqlite_store_backlog::write_all() {
-  return write(std::numeric_limits<std::size_t>::max());
+  // By pieces: what one transaction writes is in memory until it is through.
+  while (!waiting_.empty()) {
+    if (auto failure = write(piece)) return failure;
+  }
+  return write_notices();
 }
 
 std::optional<error> sqlite_store_backlog::write_some() {
-  return write(piece);
+  return waiting_.empty() ? write_notices() : write(piece);
+}
+
+std::optional<error> sqlite_store_backlog::write_notices() {
+  while (!notices_.empty()) {
+    const auto end =
+        notices_.begin() + static_cast<std::ptrdiff_t>(std::min(piece, notices_.size()));
+    auto now = std::make_shared<book_changes>();
+    now->clock = clock_;
+    now->notices.assign(notices_.begin(), end);
+    const std::shared_ptr<const book_changes> written = std::move(now);
+    if (auto failure = into_.commit({&written, 1})) return failure;
+    notices_.erase(notices_.begin(), end);
+  }
+  return std::nullopt;
 }
 
 std::optional<error> sqlite_store_backlog::write(std::size_t states) {
@@ -79,13 +101,12 @@ std::optional<error> sqlite_store_backlog::write(std::size_t states) {
   std::size_t taken = 0;
   for (const part& each : waiting_) {
     if (taken >= states) break;
-    taken += each.states + each.what->notices.size();
+    taken += each.states;
     now.push_back(each.what);
   }
   if (now.empty()) return std::nullopt;
   if (auto failure = into_.commit(now)) return failure;
   for (std::size_t i = 0; i < now.size(); ++i) {
-    notices_ -= waiting_.front().what->notices.size();
     states_ -= waiting_.front().states;
     later_states_ -= waiting_.front().later_states;
     waiting_.pop_front();

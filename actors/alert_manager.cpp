@@ -26,6 +26,7 @@ struct alert_manager_state {
     report_failures(self, gate, "alert manager");
     setup = given;
     book.emplace(setup.rules, setup.policy);
+    if (!setup.store_first) book->make_no_records();
     if (setup.stored) take(book->restore(std::move(*setup.stored), setup.clock), {}, {});
     setup.stored.reset();
     return {

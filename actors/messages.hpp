@@ -93,7 +93,9 @@ struct notice_settled {
 };
 
 /// To the recorder, from itself: store what has come.
-struct commit_due {};
+struct commit_due {
+  bool for_tries = false;  ///< how tries to deliver ended is to be entered, too
+};
 /// To the recorder, from itself: tidy the store up.
 struct maintenance_due {};
 

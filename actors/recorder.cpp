@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "caf/actor_system.hpp"
 #include "caf/exit_reason.hpp"
@@ -48,8 +49,9 @@ struct recorder_state {
           queue->add(std::move(in));
           arm_commit();
         },
-        [this](const notice_settled& in) { settle(in.what); },
-        [this](commit_due) {
+        [this](const notice_settled& in) { keep(in.what); },
+        [this](commit_due due) {
+          if (due.for_tries) return enter_tries();
           commit_armed = false;
           commit();
         },
@@ -84,6 +86,7 @@ struct recorder_state {
   /// What has come is stored before it ends, whether its commit_due is through or not.
   void end(const caf::exit_msg& told, const std::shared_ptr<burst_gate>& gate) {
     commit();
+    enter_tries();
     if (queue->waiting() > 0) {
       gate->fail(
           fmt::format("recorder: {} changes could not be stored before the end", queue->waiting()));
@@ -96,13 +99,23 @@ struct recorder_state {
     self->send(setup.notifier, step_transitions{std::move(stored.what), std::move(stored.held)});
   }
 
-  void settle(const notice_outcome& ended) {
-    if (queue->waiting() > 0) commit();  // the notice itself may be among what waits
+  /// Until all that waits in the mailbox is seen, so that one transaction takes all tries.
+  void keep(const notice_outcome& ended) {
     ++(ended.delivered ? notices.notices_delivered
        : ended.final   ? notices.notices_failed
                        : notices.notices_retried);
+    if (tries.empty()) self->send(self, commit_due{true});
+    tries.push_back(ended);
+  }
+
+  void enter_tries() {
+    const auto ended = std::exchange(tries, {});
+    if (ended.empty()) return;
+    if (queue->waiting() > 0) commit();  // the notices themselves may be among what waits
+    if (!setup.store->settle(ended)) return;
+    // One that the store does not know must not keep the others from being entered.
     // A failure leaves the notice to be tried again: at least once, never lost.
-    if (setup.store->settle(ended)) ++store_failures;
+    for (const notice_outcome& each : ended) store_failures += setup.store->settle(each) ? 1 : 0;
   }
 
   /// Tidying up waits for a quiet second, but not for ever.
@@ -145,6 +158,7 @@ struct recorder_state {
   double seconds = 0;
   std::uint64_t store_failures = 0;
   store_counts notices;
+  std::vector<notice_outcome> tries;  ///< that ended and are not entered yet
 };
 
 recorder_actor::behavior_type behave(recorder_actor::stateful_pointer<recorder_state> self,

@@ -75,6 +75,10 @@ class alert_book {
   ~alert_book();
   alert_book(alert_book&&) noexcept;
 
+  /// Before anything else: nobody will go on with what this book changes, so changes come without
+  /// records: alerts without bytes, no groups, no facts.
+  void make_no_records();
+
   /// Before anything else, at most once: goes on with what was stored. Alerts whose rule is gone
   /// are closed ("rule removed"); those whose rule has changed go on under the new revision ("rule
   /// changed"). Windows may have begun empty with the restart, so an alert of a rule that is not

@@ -23,6 +23,9 @@ namespace tocsin {
 /// All of them, by name, none with an empty value.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> alert_labels(const alert& of);
 
+/// The same, sharing the characters of the alert's texts where they are the same.
+[[nodiscard]] text_map shared_alert_labels(const alert& of);
+
 [[nodiscard]] bool matches(const label_matchers& all, const alert& of);
 
 }  // namespace tocsin

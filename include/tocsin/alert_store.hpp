@@ -77,6 +77,8 @@ struct alert_statistics {
 /// A notice and how its delivery stands.
 struct stored_notice {
   notice_ptr what;
+  /// Rises from notice to notice; that of one that was forgotten may come again.
+  std::int64_t place = 0;
   enum class state : std::uint8_t { pending, delivered, failed } standing = state::pending;
   std::uint32_t tries = 0;
   std::string failure;  ///< of the last try
@@ -109,11 +111,22 @@ class alert_store {
     return commit(copies);
   }
 
-  /// Notices that wait for delivery to a receiver, oldest first, at most `limit`.
+  /// Notices that wait for delivery to a receiver, oldest first, at most `limit`, of those whose
+  /// place is after `after`.
   [[nodiscard]] virtual result<std::vector<stored_notice>> pending_notices(
-      const std::string& receiver, std::size_t limit) const = 0;
-  /// Of one that is delivered or has failed for good nothing changes. Errors: no notice has the id.
-  [[nodiscard]] virtual std::optional<error> settle(const notice_outcome& outcome) = 0;
+      const std::string& receiver, std::size_t limit, std::int64_t after) const = 0;
+  /// The same of all.
+  [[nodiscard]] result<std::vector<stored_notice>> pending_notices(const std::string& receiver,
+                                                                   std::size_t limit) const {
+    return pending_notices(receiver, limit, 0);
+  }
+  /// Enters how tries to deliver ended, in their order, in one transaction. Of a notice that is
+  /// delivered or has failed for good nothing changes. Errors: no notice has one of the ids.
+  [[nodiscard]] virtual std::optional<error> settle(std::span<const notice_outcome> outcomes) = 0;
+  /// The same of one try.
+  [[nodiscard]] std::optional<error> settle(const notice_outcome& outcome) {
+    return settle(std::span{&outcome, 1});
+  }
 
   /// Errors: bad_query (the limit, the token, more than 64 different words).
   [[nodiscard]] virtual result<history_page> history(const history_query& query) const = 0;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,6 +72,8 @@ class group_dispatcher {
 
   /// Groups (and escalations) that changed since the last call, as records.
   [[nodiscard]] std::vector<group_record> take_changed();
+  /// The same where nobody wants the records: they are not made.
+  void forget_changed();
   /// Takes back a record. After all records, update() is called with each active alert; a group
   /// then goes on with its timers, and due ones run at the next run(). A record whose route is gone
   /// is dropped (and given by take_changed() as gone).

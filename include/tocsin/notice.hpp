@@ -6,11 +6,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "tocsin/alert.hpp"
 #include "tocsin/result.hpp"
+#include "tocsin/shared_text.hpp"
 #include "tocsin/time.hpp"
 
 namespace tocsin {
@@ -22,11 +22,11 @@ enum class notice_kind : std::uint8_t {
 [[nodiscard]] std::string_view to_text(notice_kind kind) noexcept;
 
 struct notice {
-  std::string id;  ///< 32 hex; the same for each try of delivering it
+  shared_text id;  ///< 32 hex; the same for each try of delivering it
   notice_kind kind = notice_kind::group;
-  std::string receiver;
-  std::string group_key;  ///< "ROUTE:{a=\"b\"}"
-  std::vector<std::pair<std::string, std::string>> group_labels;
+  shared_text receiver;
+  shared_text group_key;  ///< "ROUTE:{a=\"b\"}"
+  text_map group_labels;
   instant at{};
   std::vector<transition> alerts;  ///< firing ones first, each by start; at least one
   std::uint32_t level = 0;         ///< escalation: which level, from 1

@@ -18,6 +18,10 @@ alert_book::alert_book(std::shared_ptr<const rule_set> rules,
 alert_book::~alert_book() = default;
 alert_book::alert_book(alert_book&&) noexcept = default;
 
+void alert_book::make_no_records() {
+  state_->keeper.make_no_records();
+}
+
 book_changes alert_book::restore(book_state stored, instant clock, bool windows_kept) {
   return state_->keeper.restore(std::move(stored), clock, windows_kept);
 }

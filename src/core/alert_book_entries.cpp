@@ -129,7 +129,7 @@ void active_alerts::touch(active_alert& of) {
   changed_.push_back({&of, nullptr});
 }
 
-std::vector<alert_record> active_alerts::take_changed() {
+std::vector<alert_record> active_alerts::take_changed(bool with_bytes) {
   std::vector<alert_record> records;
   records.reserve(changed_.size());
   for (changed_alert& each : changed_) {
@@ -138,7 +138,7 @@ std::vector<alert_record> active_alerts::take_changed() {
       continue;
     }
     each.still->change = unchanged;
-    records.push_back({each.still->now, entry_bytes(*each.still)});
+    records.push_back({each.still->now, with_bytes ? entry_bytes(*each.still) : std::string{}});
   }
   changed_.clear();
   return records;

@@ -94,8 +94,9 @@ class active_alerts {
 
   /// It is among those that take_changed() gives.
   void touch(active_alert& of);
-  /// What was touched since the last call, each once, in the order of first touches.
-  [[nodiscard]] std::vector<alert_record> take_changed();
+  /// What was touched since the last call, each once, in the order of first touches; `with_bytes`:
+  /// with entry_bytes().
+  [[nodiscard]] std::vector<alert_record> take_changed(bool with_bytes = true);
 
  private:
   struct timer {

@@ -197,20 +197,29 @@ book_changes alert_keeper::take_changes() {
   book_changes changes;
   changes.clock = clock_;
   changes.transitions = std::exchange(transitions_, {});
-  changes.alerts = entries_.take_changed();
+  changes.alerts = entries_.take_changed(makes_records_);
   changes.silences = silences_.take_changed();
   changes.silences_gone = std::exchange(silences_gone_, {});
-  changes.groups = dispatcher_.take_changed();
   changes.notices = std::exchange(notices_, {});
-  changes.facts = std::exchange(facts_, {});
-  append(changes.facts, memory_.take_changed());
+  take_records(changes);
+  return changes;
+}
+
+void alert_keeper::take_records(book_changes& into) {
+  into.facts = std::exchange(facts_, {});
+  append(into.facts, memory_.take_changed());
   for (auto& [key, value] : assigner_.take_changed()) {
-    changes.facts.emplace_back(std::string{assign_prefix} + key, std::move(value));
+    into.facts.emplace_back(std::string{assign_prefix} + key, std::move(value));
   }
   for (auto& [print, bytes] : incidents_.take_changed()) {
-    changes.facts.emplace_back(std::string{incident_prefix} + to_text(print), std::move(bytes));
+    into.facts.emplace_back(std::string{incident_prefix} + to_text(print), std::move(bytes));
   }
-  return changes;
+  if (makes_records_) {
+    into.groups = dispatcher_.take_changed();
+  } else {
+    dispatcher_.forget_changed();
+    into.facts.clear();
+  }
 }
 
 }  // namespace tocsin

@@ -47,6 +47,7 @@ class alert_keeper {
  public:
   alert_keeper(std::shared_ptr<const rule_set> rules, std::shared_ptr<const alert_policy> policy);
 
+  void make_no_records() { makes_records_ = false; }
   [[nodiscard]] book_changes restore(book_state stored, instant clock, bool windows_kept);
   [[nodiscard]] book_changes step(instant clock, std::vector<finding> findings);
   [[nodiscard]] alert_book::operated operate(const operation& wanted);
@@ -165,6 +166,7 @@ class alert_keeper {
   [[nodiscard]] bool plausible_mutes(const alert& of) const;
   void tell_groups();
   [[nodiscard]] book_changes take_changes();
+  void take_records(book_changes& into);
 
   std::shared_ptr<const rule_set> rules_;
   std::shared_ptr<const alert_policy> policy_;
@@ -185,7 +187,8 @@ class alert_keeper {
   std::uint64_t seq_ = 0;
   instant silences_due_ = no_time;
   instant minute_due_ = no_time;
-  bool restoring_ = false;  ///< groups are not told and not run
+  bool makes_records_ = true;  ///< somebody may go on with what changes
+  bool restoring_ = false;     ///< groups are not told and not run
 
   std::vector<fingerprint> concerned_;  ///< to be looked at after the alert that is looked at now
   std::vector<incident_news> news_;     ///< that no check has heard yet

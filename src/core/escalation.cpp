@@ -158,8 +158,8 @@ void escalations::mark(climb& of, std::uint32_t place) {
   of.changed = true;
 }
 
-void escalations::take_changed(std::map<std::string, std::string>& into) {
-  for (std::string& key : gone_) into.insert_or_assign(std::move(key), std::string{});
+void escalations::take_changed(std::vector<group_record>& into) {
+  for (std::string& key : gone_) into.push_back({std::move(key), {}});
   gone_.clear();
   for (const std::uint32_t place : changed_) {
     climb& of = climbs_[place];
@@ -175,8 +175,14 @@ void escalations::take_changed(std::map<std::string, std::string>& into) {
     out.put(std::int64_t{to_unix_ms(of.done)});
     out.put_text(of.policy == no_index ? std::string_view{}
                                        : std::string_view{policy_->escalations[of.policy].name});
-    into.insert_or_assign(key_of(of.now->print), std::move(bytes));
+    into.push_back({key_of(of.now->print), std::move(bytes)});
   }
+  changed_.clear();
+}
+
+void escalations::forget_changed() {
+  gone_.clear();
+  for (const std::uint32_t place : changed_) climbs_[place].changed = false;
   changed_.clear();
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +28,9 @@ class escalations {
   /// Tells what is due at `at`, which is next_due(), in order of the notices' keys.
   void run(instant at, std::vector<notice_ptr>& into);
 
-  void take_changed(std::map<std::string, std::string>& into);
+  void take_changed(std::vector<group_record>& into);
+  /// As if take_changed() had been called.
+  void forget_changed();
   /// False: not a record of an escalation.
   [[nodiscard]] bool restore(const group_record& record);
 

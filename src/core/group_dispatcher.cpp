@@ -89,13 +89,24 @@ std::vector<std::string> group_dispatcher::receivers_of(const alert& of) const {
 }
 
 std::vector<group_record> group_dispatcher::take_changed() {
-  std::map<std::string, std::string> changed;
-  state_->groups.take_changed(changed);
-  state_->climbs.take_changed(changed);
   std::vector<group_record> records;
-  records.reserve(changed.size());
-  for (auto& [key, bytes] : changed) records.push_back({key, std::move(bytes)});
+  state_->groups.take_changed(records);
+  state_->climbs.take_changed(records);
+  std::stable_sort(
+      records.begin(), records.end(),
+      [](const group_record& left, const group_record& right) { return left.key < right.key; });
+  // Of one key the last counts: from behind it is the first of its equals.
+  const auto kept = std::unique(records.rbegin(), records.rend(),
+                                [](const group_record& later, const group_record& earlier) {
+                                  return later.key == earlier.key;
+                                });
+  records.erase(records.begin(), kept.base());
   return records;
+}
+
+void group_dispatcher::forget_changed() {
+  state_->groups.forget_changed();
+  state_->climbs.forget_changed();
 }
 
 void group_dispatcher::restore(const group_record& record) {

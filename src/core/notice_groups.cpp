@@ -150,12 +150,12 @@ void notice_groups::hurry(std::uint32_t group_at, instant at, const alert& of) {
 }
 
 std::uint32_t notice_groups::add_group(std::uint32_t route, const fingerprint& print,
-                                       std::string labels) {
+                                       std::string_view labels) {
   const std::uint32_t group_at = groups_.take();
   group& made = groups_[group_at];
   made.alive = true;
   made.route = route;
-  made.labels = std::move(labels);
+  made.key = routes_.group_key(route, labels);
   group_of_.emplace(print, group_at);
   return group_at;
 }
@@ -226,7 +226,7 @@ void notice_groups::catch_up() {
 }
 
 fingerprint notice_groups::print_of(const group& of) const {
-  return routes_.group_print(of.route, of.labels);
+  return routes_.group_print(of.route, labels_of(of));
 }
 
 std::vector<group_view> notice_groups::view() {
@@ -242,9 +242,10 @@ std::vector<group_view> notice_groups::view() {
     }
     if (seen.alerts.empty()) continue;
     std::sort(seen.alerts.begin(), seen.alerts.end(), told_before);
-    seen.key = routes_.group_key(of.route, of.labels);
+    seen.key = of.key;
     seen.receiver = routes_[of.route].route->receiver;
-    seen.labels = routes_.group_labels(of.route, *seen.alerts.front());
+    const text_map labels = routes_.group_labels(of.route, *seen.alerts.front());
+    seen.labels.assign(labels.begin(), labels.end());
     all.emplace_back(std::move(seen), of.route);
   }
   std::sort(all.begin(), all.end(), [](const auto& left, const auto& right) {

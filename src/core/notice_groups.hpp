@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "core/notice_slots.hpp"
 #include "core/notify_policy_routes.hpp"
 #include "tocsin/group_dispatcher.hpp"
+#include "tocsin/shared_text.hpp"
 
 namespace tocsin {
 
@@ -50,8 +50,11 @@ class notice_groups {
   [[nodiscard]] std::vector<group_view> view();
   [[nodiscard]] std::size_t size() const noexcept { return group_of_.size(); }
 
-  /// Adds the records that changed since the last call; no bytes: gone.
-  void take_changed(std::map<std::string, std::string>& into);
+  /// Adds the records that changed since the last call; no bytes: gone. Of those with one key the
+  /// last one counts.
+  void take_changed(std::vector<group_record>& into);
+  /// As if take_changed() had been called.
+  void forget_changed();
   /// False: not a record of groups. All records come before the first update().
   [[nodiscard]] bool restore(const group_record& record);
   /// A record that means nothing here goes.
@@ -84,7 +87,7 @@ class notice_groups {
   };
 
   struct group {
-    std::string labels;  ///< as a text, route_table::group_labels_text()
+    shared_text key;  ///< route_table::group_key(); notices share it
     instant due = never;
     instant told_at{};  ///< valid when `notices` is not 0
     std::uint32_t route = 0;
@@ -123,7 +126,7 @@ class notice_groups {
   void depart(std::uint32_t member_at, const transition& now);
   void end(std::uint32_t first, const transition& now);
   [[nodiscard]] std::uint32_t group_for(std::uint32_t route, instant at, const alert& of);
-  std::uint32_t add_group(std::uint32_t route, const fingerprint& print, std::string labels);
+  std::uint32_t add_group(std::uint32_t route, const fingerprint& print, std::string_view labels);
   std::uint32_t add_member(std::uint32_t group_at, const fingerprint& print);
   void remove_member(std::uint32_t member_at);
   void remove_group(std::uint32_t group_at);
@@ -139,6 +142,9 @@ class notice_groups {
   [[nodiscard]] notice_ptr told_notice(std::uint32_t group_at, instant at);
   void note_told();
 
+  [[nodiscard]] std::string_view labels_of(const group& of) const {
+    return routes_.labels_text_of(of.route, of.key);
+  }
   [[nodiscard]] fingerprint print_of(const group& of) const;
   [[nodiscard]] std::string key_of(const group& of) const;
   [[nodiscard]] std::string key_of(const member& of) const;

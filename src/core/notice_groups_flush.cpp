@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include <fmt/format.h>
-
 #include "core/notice_groups.hpp"
 
 namespace tocsin {
@@ -28,21 +26,13 @@ void notice_groups::run(instant at, std::vector<notice_ptr>& into) {
   const auto due_of = [this](std::uint32_t group_at) { return groups_[group_at].due; };
   due_.take(at, due_of, due_groups_);
   if (due_groups_.size() > 1) {
-    std::vector<std::tuple<std::string, std::string_view, std::uint32_t>> by_key;
-    by_key.reserve(due_groups_.size());
-    for (const std::uint32_t group_at : due_groups_) {
+    const auto rank = [this](std::uint32_t group_at) {
       const group& of = groups_[group_at];
-      by_key.emplace_back(routes_.group_key(of.route, of.labels), routes_[of.route].route->receiver,
-                          group_at);
-    }
-    std::sort(by_key.begin(), by_key.end(), [this](const auto& left, const auto& right) {
-      const auto rank = [this](const auto& of) {
-        return std::tie(std::get<0>(of), std::get<1>(of), groups_[std::get<2>(of)].route);
-      };
-      return rank(left) < rank(right);
-    });
-    for (std::size_t each = 0; each < by_key.size(); ++each)
-      due_groups_[each] = std::get<2>(by_key[each]);
+      return std::tuple{of.key.view(), routes_[of.route].receiver.view(), of.route};
+    };
+    std::sort(
+        due_groups_.begin(), due_groups_.end(),
+        [&rank](std::uint32_t left, std::uint32_t right) { return rank(left) < rank(right); });
   }
   for (const std::uint32_t group_at : due_groups_) {
     // The queue may name a group twice.
@@ -132,9 +122,10 @@ notice_ptr notice_groups::told_notice(std::uint32_t group_at, instant at) {
   mark(of, group_at);
   auto made = std::make_shared<notice>();
   made->kind = notice_kind::group;
-  made->receiver = routes_[of.route].route->receiver;
-  made->group_key = routes_.group_key(of.route, of.labels);
+  made->receiver = routes_[of.route].receiver;
+  made->group_key = of.key;
   made->at = at;
+  made->alerts.reserve(look_.firing.size() + look_.resolved.size());
   for (const auto* members : {&look_.firing, &look_.resolved}) {
     for (const std::uint32_t each : *members) made->alerts.push_back(members_[each].now);
   }

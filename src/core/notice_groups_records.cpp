@@ -51,7 +51,7 @@ std::string notice_groups::record_of(const group& of) const {
   into.put_text(routed.route->key);
   into.put_text(routed.route->receiver);
   into.put(routed.occurrence);
-  into.put_text(of.labels);
+  into.put_text(labels_of(of));
   put(into, of.due);
   put(into, of.told_at);
   into.put(of.notices);
@@ -75,16 +75,16 @@ std::string notice_groups::record_of(const member& of) const {
   return bytes;
 }
 
-void notice_groups::take_changed(std::map<std::string, std::string>& into) {
+void notice_groups::take_changed(std::vector<group_record>& into) {
   settle();
-  for (std::string& key : gone_) into.insert_or_assign(std::move(key), std::string{});
+  for (std::string& key : gone_) into.push_back({std::move(key), {}});
   gone_.clear();
   for (const std::uint32_t group_at : changed_groups_) {
     group& of = groups_[group_at];
     if (!of.alive || !of.changed) continue;  // Its place was given back.
     of.changed = false;
     of.stored = true;
-    into.insert_or_assign(key_of(of), record_of(of));
+    into.push_back({key_of(of), record_of(of)});
   }
   changed_groups_.clear();
   for (const std::uint32_t member_at : changed_members_) {
@@ -92,7 +92,7 @@ void notice_groups::take_changed(std::map<std::string, std::string>& into) {
     if (of.group == no_index || !of.changed) continue;
     of.changed = false;
     of.stored = true;
-    into.insert_or_assign(key_of(of), record_of(of));
+    into.push_back({key_of(of), record_of(of)});
   }
   changed_members_.clear();
   if (looked_changed_ && looked_at_) {
@@ -100,8 +100,18 @@ void notice_groups::take_changed(std::map<std::string, std::string>& into) {
     state_writer looked{bytes};
     looked.put(record_version);
     put(looked, *looked_at_);
-    into.insert_or_assign(std::string{looked_key}, std::move(bytes));
+    into.push_back({std::string{looked_key}, std::move(bytes)});
   }
+  looked_changed_ = false;
+}
+
+void notice_groups::forget_changed() {
+  settle();
+  gone_.clear();
+  for (const std::uint32_t group_at : changed_groups_) groups_[group_at].changed = false;
+  changed_groups_.clear();
+  for (const std::uint32_t member_at : changed_members_) members_[member_at].changed = false;
+  changed_members_.clear();
   looked_changed_ = false;
 }
 
@@ -131,18 +141,19 @@ bool notice_groups::restore_group(std::string_view bytes) {
   const std::string_view receiver = from.take_text();
   const auto route = routes_.find(key, receiver, from.take<std::uint32_t>());
   group read;
-  read.labels = from.take_text();
+  const std::string_view labels = from.take_text();
   read.due = take_instant(from);
   read.told_at = take_instant(from);
   read.notices = from.take<std::uint32_t>();
   read.flushed = from.take<std::uint8_t>() != 0;
   read.muted = from.take<std::uint8_t>() != 0;
   if (from.failed() || !from.at_end() || !route) return false;
-  const fingerprint print = routes_.group_print(*route, read.labels);
+  const fingerprint print = routes_.group_print(*route, labels);
   if (group_of_.contains(print)) return true;
   read.route = *route;
   read.alive = read.stored = true;
-  const std::uint32_t group_at = add_group(*route, print, read.labels);
+  const std::uint32_t group_at = add_group(*route, print, labels);
+  read.key = groups_[group_at].key;
   groups_[group_at] = std::move(read);
   restored_groups_.push_back(group_at);
   return true;

@@ -104,7 +104,8 @@ void route_table::add(const notify_route& route) {
   }
   made.takes = appetite_of(*policy_, route.receiver);
   made.interval = std::max<duration>(route.group_interval, std::chrono::seconds{1});
-  made.group_by = route.group_by;
+  made.receiver = route.receiver;
+  made.group_by.assign(route.group_by.begin(), route.group_by.end());
   std::sort(made.group_by.begin(), made.group_by.end());
   made.group_by.erase(std::unique(made.group_by.begin(), made.group_by.end()), made.group_by.end());
   has_intervals_ =
@@ -144,11 +145,10 @@ std::optional<std::uint32_t> route_table::find(std::string_view key, std::string
   return std::nullopt;
 }
 
-std::vector<std::pair<std::string, std::string>> route_table::group_labels(std::uint32_t route,
-                                                                           const alert& of) const {
-  if (routes_[route].route->group_by_all) return alert_labels(of);
-  std::vector<std::pair<std::string, std::string>> labels;
-  for (const std::string& name : routes_[route].group_by) {
+text_map route_table::group_labels(std::uint32_t route, const alert& of) const {
+  if (routes_[route].route->group_by_all) return shared_alert_labels(of);
+  text_map labels;
+  for (const shared_text& name : routes_[route].group_by) {
     const std::string_view value = alert_label(of, name);
     if (!value.empty()) labels.emplace_back(name, value);
   }
@@ -160,7 +160,7 @@ void route_table::group_labels_text(std::uint32_t route, const alert& of, std::s
   if (routes_[route].route->group_by_all) {
     for (const auto& [name, value] : alert_labels(of)) append_label(name, value, into);
   } else {
-    for (const std::string& name : routes_[route].group_by) {
+    for (const shared_text& name : routes_[route].group_by) {
       const std::string_view value = alert_label(of, name);
       if (!value.empty()) append_label(name, value, into);
     }
@@ -180,6 +180,10 @@ fingerprint route_table::group_print(std::uint32_t route, std::string_view label
 
 std::string route_table::group_key(std::uint32_t route, std::string_view labels_text) const {
   return fmt::format("{}:{}", routes_[route].route->key, labels_text);
+}
+
+std::string_view route_table::labels_text_of(std::uint32_t route, std::string_view key) const {
+  return key.substr(routes_[route].route->key.size() + 1);
 }
 
 }  // namespace tocsin

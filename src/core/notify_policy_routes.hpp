@@ -14,6 +14,7 @@
 
 #include "tocsin/fingerprint.hpp"
 #include "tocsin/notify_policy.hpp"
+#include "tocsin/shared_text.hpp"
 
 namespace tocsin {
 
@@ -32,9 +33,10 @@ class route_table {
     const notify_route* route = nullptr;
     /// Tells routes with one key and one receiver from each other: how many of them come before.
     std::uint32_t occurrence = 0;
+    shared_text receiver;
     receiver_appetite takes;
     duration interval{};                ///< group_interval, at least 1 s: timers must go on
-    std::vector<std::string> group_by;  ///< sorted, each once
+    std::vector<shared_text> group_by;  ///< sorted, each once
     std::vector<std::string> muted_by;  ///< at the minute of `muting_from`
     std::optional<instant> muting_from;
   };
@@ -51,8 +53,7 @@ class route_table {
                                                   std::uint32_t occurrence) const;
 
   /// The labels by which a route groups an alert; those it does not have are left out.
-  [[nodiscard]] std::vector<std::pair<std::string, std::string>> group_labels(
-      std::uint32_t route, const alert& of) const;
+  [[nodiscard]] text_map group_labels(std::uint32_t route, const alert& of) const;
   /// The same as a text, `{a="b", c="d"}` with the quoting of Go's %q, as Alertmanager prints label
   /// sets. Replaces `into`.
   void group_labels_text(std::uint32_t route, const alert& of, std::string& into) const;
@@ -60,6 +61,8 @@ class route_table {
   [[nodiscard]] fingerprint group_print(std::uint32_t route, std::string_view labels_text) const;
   /// "ROUTE:LABELS".
   [[nodiscard]] std::string group_key(std::uint32_t route, std::string_view labels_text) const;
+  /// The labels as a text again, out of a key of this route. The view lives as long as the key.
+  [[nodiscard]] std::string_view labels_text_of(std::uint32_t route, std::string_view key) const;
 
  private:
   void add(const notify_route& route);

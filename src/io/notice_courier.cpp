@@ -13,7 +13,9 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <string_view>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 
 #include "io/webhook_body.hpp"
@@ -26,6 +28,9 @@ using namespace std::chrono_literals;
 
 /// How much of an answer is read: its status says all that is needed.
 constexpr std::size_t answer_bytes_max = 64 * 1024;
+/// Of how many notices a receiver remembers that they are done, for each that may wait in memory:
+/// so many the store may be behind without one being delivered twice.
+constexpr std::size_t done_max = 20;
 
 /// How one POST ended.
 struct post_outcome {
@@ -179,7 +184,13 @@ class notice_courier::receiver_thread {
     std::unique_lock lock(mutex_);
     for (;;) {
       if (stopping_) return nullptr;
-      if (waiting_.empty() && more_in_store_) refill(lock);
+      // All of a piece may be done and not be stored as settled yet: what follows it is not.
+      while (waiting_.empty() && more_in_store_ && !stopping_) {
+        const std::int64_t before = last_from_store_;
+        refill(lock);
+        if (last_from_store_ <= before) break;
+      }
+      if (stopping_) return nullptr;
       if (!waiting_.empty()) {
         notice_ptr next = waiting_.front();
         waiting_.pop_front();
@@ -196,18 +207,20 @@ class notice_courier::receiver_thread {
   /// What comes meanwhile is left to the store, so that nothing is taken twice.
   void refill(std::unique_lock<std::mutex>& lock) {
     lock.unlock();
-    const auto found = store_->pending_notices(receiver_.name, limits_.waiting_max);
+    const auto found =
+        store_->pending_notices(receiver_.name, limits_.waiting_max, last_from_store_);
     lock.lock();
     if (!found) return;
     for (const stored_notice& each : *found) {
+      last_from_store_ = each.place;
       if (each.what->id == left_to_store_) left_to_store_.clear();
       // What was just settled may not be stored as settled yet.
-      if (std::find(done_.begin(), done_.end(), each.what->id) == done_.end()) {
-        waiting_.push_back(each.what);
-      }
+      if (!done_ids_.contains(each.what->id.view())) waiting_.push_back(each.what);
     }
     // What is told may come before it is stored.
     more_in_store_ = found->size() >= limits_.waiting_max || !left_to_store_.empty();
+    // The store may give a place that it has forgotten to another notice, as long as none waits.
+    if (!more_in_store_) last_from_store_ = 0;
   }
 
   void deliver(const notice& what) {
@@ -218,10 +231,10 @@ class notice_courier::receiver_thread {
     duration wait = limits_.first_pause;
     for (;;) {
       const auto asked = try_all(what, left);
-      if (left.empty()) return settle({what.id, true, false, ""});
+      if (left.empty()) return settle(what, {what.id, true, false, ""});
       if (stopping_) return;
       const bool too_old = wall_clock() - what.at > limits_.give_up_after;
-      if (asked.final || too_old) return settle({what.id, false, true, asked.failure});
+      if (asked.final || too_old) return settle(what, {what.id, false, true, asked.failure});
       settled_({what.id, false, false, asked.failure});
       if (!pause(asked.retry_after.value_or(with_jitter(wait)))) return;
       wait = std::min(wait * 2, limits_.longest_pause);
@@ -244,9 +257,12 @@ class notice_courier::receiver_thread {
     return failed;
   }
 
-  void settle(notice_outcome outcome) {
-    done_.push_back(outcome.id);
-    if (done_.size() > 2 * limits_.waiting_max) done_.pop_front();
+  void settle(const notice& what, notice_outcome outcome) {
+    if (done_ids_.insert(what.id.view()).second) done_.push_back(what.id);
+    if (done_.size() > done_max * limits_.waiting_max) {
+      done_ids_.erase(done_.front().view());
+      done_.pop_front();
+    }
     settled_(std::move(outcome));
   }
 
@@ -269,7 +285,10 @@ class notice_courier::receiver_thread {
   const courier_limits limits_;
   curl_handle curl_{curl_easy_init()};
   std::minstd_rand random_{std::random_device{}()};
-  std::deque<std::string> done_;  ///< ids settled last; on its thread only
+  // On its thread only.
+  std::deque<shared_text> done_;                   ///< ids settled last
+  std::unordered_set<std::string_view> done_ids_;  ///< the same
+  std::int64_t last_from_store_ = 0;               ///< place, while there may be more
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<notice_ptr> waiting_;

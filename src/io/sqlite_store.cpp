@@ -55,15 +55,17 @@ class sqlite_store final : public alert_store {
     return claim_ ? writer_.commit(changes) : backlog_.commit(changes);
   }
 
-  result<std::vector<stored_notice>> pending_notices(const std::string& receiver,
-                                                     std::size_t limit) const override {
-    return read([&](sqlite_database& db) { return read_pending_notices(db, receiver, limit); });
+  result<std::vector<stored_notice>> pending_notices(const std::string& receiver, std::size_t limit,
+                                                     std::int64_t after) const override {
+    return read(
+        [&](sqlite_database& db) { return read_pending_notices(db, receiver, limit, after); },
+        &sqlite_store_backlog::write_notices);
   }
 
-  std::optional<error> settle(const notice_outcome& outcome) override {
+  std::optional<error> settle(std::span<const notice_outcome> outcomes) override {
     const std::lock_guard alone{writing_};
-    if (auto failure = backlog_.write_all()) return failure;
-    return writer_.settle(outcome);
+    if (auto failure = backlog_.write_notices()) return failure;
+    return writer_.settle(outcomes);
   }
 
   result<history_page> history(const history_query& query) const override {
@@ -120,10 +122,12 @@ class sqlite_store final : public alert_store {
   /// A connection to read with, given back when `look` is done. A temporary database has only the
   /// one that it is written with, and is brought up to date first.
   template <class Look>
-  auto read(Look&& look) const -> decltype(look(std::declval<sqlite_database&>())) {
+  auto read(Look&& look, std::optional<error> (sqlite_store_backlog::*write)() =
+                             &sqlite_store_backlog::write_all) const
+      -> decltype(look(std::declval<sqlite_database&>())) {
     if (!claim_) {
       const std::lock_guard alone{writing_};
-      if (auto failure = backlog_.write_all()) return *failure;
+      if (auto failure = (backlog_.*write)()) return *failure;
       return look(*database_);
     }
     auto reader = take_reader();

@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -27,7 +28,6 @@ sqlite_store_backlog::part sqlite_store_backlog::part_of(const book_changes& cha
   part made;
   kept->clock = changes.clock;
   kept->transitions = changes.transitions;
-  kept->notices = changes.notices;
   for (const transition& each : changes.transitions) made.later_states += each->number > 1;
   for (const alert_record& each : changes.alerts) {
     if (!is_among(changes.transitions, each.now)) kept->alerts.push_back({each.now, {}});
@@ -54,23 +54,46 @@ std::optional<error> sqlite_store_backlog::commit(
   }
   // By pieces: nobody waits for all of it.
   while (states_ >= states_max || later_states_ >= later_states_max) {
-    if (auto failure = write_some()) return failure;
+    if (auto failure = write(piece)) return failure;
+  }
+  if (notices_.size() >= notices_max) {
+    if (auto failure = write_notices()) return failure;
   }
   for (const auto& each : changes) {
     waiting_.push_back(part_of(*each));
     states_ += waiting_.back().states;
     later_states_ += waiting_.back().later_states;
+    notices_.insert(notices_.end(), each->notices.begin(), each->notices.end());
+    clock_ = each->clock;
   }
   seq_ = seq;
   return std::nullopt;
 }
 
 std::optional<error> sqlite_store_backlog::write_all() {
-  return write(std::numeric_limits<std::size_t>::max());
+  // By pieces: what one transaction writes is in memory until it is through.
+  while (!waiting_.empty()) {
+    if (auto failure = write(piece)) return failure;
+  }
+  return write_notices();
 }
 
 std::optional<error> sqlite_store_backlog::write_some() {
-  return write(piece);
+  return waiting_.empty() ? write_notices() : write(piece);
+}
+
+std::optional<error> sqlite_store_backlog::write_notices() {
+  while (!notices_.empty()) {
+    const auto end =
+        notices_.begin() + static_cast<std::ptrdiff_t>(std::min(piece, notices_.size()));
+    auto now = std::make_shared<book_changes>();
+    now->clock = clock_;
+    now->notices.assign(notices_.begin(), end);
+    const std::shared_ptr<const book_changes> written = std::move(now);
+    if (auto failure = into_.commit({&written, 1})) return failure;
+    notices_.erase(notices_.begin(), end);
+  }
+  return std::nullopt;
 }
 
 std::optional<error> sqlite_store_backlog::write(std::size_t states) {

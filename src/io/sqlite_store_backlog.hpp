@@ -30,14 +30,18 @@ class sqlite_store_backlog {
       std::span<const std::shared_ptr<const book_changes>> changes);
   /// What could not be written is kept. Errors: those of sqlite_store_writer::commit().
   [[nodiscard]] std::optional<error> write_all();
-  /// A piece: some 5,000 states of alerts, below 100 ms.
+  /// Notices without the states that came before them: who delivers them need not wait for those.
+  [[nodiscard]] std::optional<error> write_notices();
+  /// A piece: some 5,000 states of alerts, below 100 ms; after those, notices.
   [[nodiscard]] std::optional<error> write_some();
-  [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
+  [[nodiscard]] bool empty() const noexcept { return waiting_.empty() && notices_.empty(); }
 
   /// States of alerts that wait at most; and those of them that are not the first of their alert:
   /// the book holds newer ones, so they take memory that nobody else needs.
   static constexpr std::size_t states_max = 100'000;
   static constexpr std::size_t later_states_max = 10'000;
+  /// Notices that wait at most: who delivers them has few of them in memory.
+  static constexpr std::size_t notices_max = 5'000;
 
  private:
   struct part {
@@ -53,6 +57,8 @@ class sqlite_store_backlog {
   std::deque<part> waiting_;
   std::size_t states_ = 0;
   std::size_t later_states_ = 0;
+  std::deque<notice_ptr> notices_;
+  instant clock_{};        ///< of the newest change
   std::uint64_t seq_ = 0;  ///< of the last transition that was taken
 };
 

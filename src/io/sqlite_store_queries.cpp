@@ -85,14 +85,15 @@ result<book_state> read_book_state(sqlite_database& db) {
 
 result<std::vector<stored_notice>> read_pending_notices(sqlite_database& db,
                                                         const std::string& receiver,
-                                                        std::size_t limit) {
+                                                        std::size_t limit, std::int64_t after) {
   sqlite_transaction one{db, sqlite_transaction::kind::read};
   std::vector<stored_notice> pending;
   sqlite_statement& rows = db.prepared(
-      "SELECT id, tries, failure, body FROM notices WHERE standing = 0 AND receiver = ? "
-      "ORDER BY place LIMIT ?");
+      "SELECT id, tries, failure, body, place FROM notices WHERE standing = 0 AND receiver = ? "
+      "AND place > ? ORDER BY place LIMIT ?");
   rows.bind_text(1, receiver);
-  rows.bind(2, static_cast<std::int64_t>(
+  rows.bind(2, after);
+  rows.bind(3, static_cast<std::int64_t>(
                    std::min<std::size_t>(limit, std::numeric_limits<std::int32_t>::max())));
   while (rows.step()) {
     auto body = notice_from_bytes(rows.bytes(3));
@@ -100,7 +101,7 @@ result<std::vector<stored_notice>> read_pending_notices(sqlite_database& db,
       db.fail(fmt::format("notice {}: {}", rows.bytes(0), body.failure().message));
       break;
     }
-    pending.push_back({std::make_shared<const notice>(std::move(*body)),
+    pending.push_back({std::make_shared<const notice>(std::move(*body)), rows.integer(4),
                        stored_notice::state::pending, static_cast<std::uint32_t>(rows.integer(1)),
                        std::string{rows.bytes(2)}});
   }

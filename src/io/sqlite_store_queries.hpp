@@ -16,7 +16,8 @@ namespace tocsin {
 [[nodiscard]] result<book_state> read_book_state(sqlite_database& db);
 [[nodiscard]] result<std::vector<stored_notice>> read_pending_notices(sqlite_database& db,
                                                                       const std::string& receiver,
-                                                                      std::size_t limit);
+                                                                      std::size_t limit,
+                                                                      std::int64_t after);
 [[nodiscard]] result<history_page> read_history(sqlite_database& db, const history_query& query);
 [[nodiscard]] result<alert_history> read_alert(sqlite_database& db, const fingerprint& alert_id);
 [[nodiscard]] result<std::vector<transition>> read_recent_transitions(sqlite_database& db,

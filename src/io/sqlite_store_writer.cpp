@@ -88,20 +88,32 @@ std::optional<error> sqlite_store_writer::commit(
   return failure;
 }
 
-std::optional<error> sqlite_store_writer::settle(const notice_outcome& outcome) {
-  sqlite_transaction all{db_, sqlite_transaction::kind::write};
-  sqlite_statement& known = db_.prepared("SELECT 1 FROM notices WHERE id = ?");
-  if (!known.bind_text(1, outcome.id).step())
-    db_.fail(fmt::format("no notice has the id \"{}\"", outcome.id));
-  known.reset();
+bool sqlite_store_writer::enter(const notice_outcome& outcome) {
   const std::int64_t standing = outcome.delivered ? 1 : outcome.final ? 2 : 0;
-  db_.prepared(
-         "UPDATE notices SET standing = ?, tries = tries + 1, failure = ? "
-         "WHERE id = ? AND standing = 0")
-      .bind(1, standing)
-      .bind_text(2, outcome.delivered ? std::string_view{} : std::string_view{outcome.failure})
-      .bind_text(3, outcome.id)
-      .run();
+  sqlite_statement& waited = db_.prepared(
+      "UPDATE notices SET standing = ?, tries = tries + 1, failure = ? "
+      "WHERE id = ? AND standing = 0 RETURNING 1");
+  const bool entered =
+      waited.bind(1, standing)
+          .bind_text(2, outcome.delivered ? std::string_view{} : std::string_view{outcome.failure})
+          .bind_text(3, outcome.id)
+          .step();
+  waited.reset();
+  if (entered) return true;
+  sqlite_statement& asked = db_.prepared("SELECT 1 FROM notices WHERE id = ?");
+  const bool known = asked.bind_text(1, outcome.id).step();
+  asked.reset();
+  return known;
+}
+
+std::optional<error> sqlite_store_writer::settle(std::span<const notice_outcome> outcomes) {
+  if (outcomes.empty()) return std::nullopt;
+  sqlite_transaction all{db_, sqlite_transaction::kind::write};
+  for (const notice_outcome& each : outcomes) {
+    if (enter(each)) continue;
+    db_.fail(fmt::format("no notice has the id \"{}\"", each.id));
+    break;
+  }
   return all.commit();
 }
 

@@ -24,9 +24,9 @@ class sqlite_store_writer {
   /// gap.
   [[nodiscard]] std::optional<error> commit(
       std::span<const std::shared_ptr<const book_changes>> changes);
-  /// Errors: store_failed: SQLite's reason; no notice has the id. Of a notice that is settled
-  /// already nothing changes.
-  [[nodiscard]] std::optional<error> settle(const notice_outcome& outcome);
+  /// All of them or none. Errors: store_failed: SQLite's reason; no notice has one of the ids. Of a
+  /// notice that is settled already nothing changes.
+  [[nodiscard]] std::optional<error> settle(std::span<const notice_outcome> outcomes);
   /// Forgets a piece of what ended before `before`. True: there is more.
   [[nodiscard]] result<bool> forget(instant before);
 
@@ -34,6 +34,8 @@ class sqlite_store_writer {
   static constexpr std::int64_t forget_max = 2000;
 
  private:
+  /// False: no notice has the id.
+  bool enter(const notice_outcome& outcome);
   bool forget_alerts(instant before);
   bool forget_notices(instant before);
 

@@ -3,10 +3,8 @@
 #include "io/webhook_body.hpp"
 
 #include <algorithm>
-#include <map>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "io/json_line.hpp"
 #include "tocsin/alert_labels.hpp"
@@ -14,9 +12,6 @@
 
 namespace tocsin {
 namespace {
-
-using text_pairs = std::vector<std::pair<std::string, std::string>>;
-using texts_by_name = std::map<std::string, std::string, std::less<>>;
 
 /// Alertmanager's time of what has not ended.
 constexpr std::string_view no_end = "0001-01-01T00:00:00Z";
@@ -27,28 +22,42 @@ void write_map(json_line& to, std::string_view name, const auto& texts) {
   to.end_object();
 }
 
-texts_by_name annotations_of(const alert& of) {
+const shared_text* find(const text_map& in, const shared_text& name) {
+  const auto found =
+      std::find_if(in.begin(), in.end(), [&](const auto& entry) { return entry.first == name; });
+  return found == in.end() ? nullptr : &found->second;
+}
+
+/// By name, of one name the first.
+text_map annotations_of(const alert& of) {
   if (!of.texts) return {};
-  texts_by_name all{of.texts->annotations.begin(), of.texts->annotations.end()};
+  static const shared_text summary = "summary";
+  static const shared_text description = "description";
+  text_map all = of.texts->annotations;
   // Receivers made for Prometheus look for these two.
-  if (!of.texts->title.empty()) all.try_emplace("summary", of.texts->title);
-  if (!of.texts->description.empty()) all.try_emplace("description", of.texts->description);
+  if (!of.texts->title.empty()) all.emplace_back(summary, of.texts->title);
+  if (!of.texts->description.empty()) all.emplace_back(description, of.texts->description);
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& left, const auto& right) { return left.first < right.first; });
+  all.erase(
+      std::unique(all.begin(), all.end(),
+                  [](const auto& left, const auto& right) { return left.first == right.first; }),
+      all.end());
   return all;
 }
 
 /// Keeps in `common` what `each` has with the same text.
-void keep_common(texts_by_name& common, const auto& each) {
-  const texts_by_name seen{each.begin(), each.end()};
+void keep_common(text_map& common, const text_map& each) {
   std::erase_if(common, [&](const auto& entry) {
-    const auto found = seen.find(entry.first);
-    return found == seen.end() || found->second != entry.second;
+    const shared_text* const found = find(each, entry.first);
+    return found == nullptr || *found != entry.second;
   });
 }
 
 void write_alert(json_line& to, const alert& of) {
   const bool active = is_active(of.state);
   to.begin_object().key("status").text(active ? "firing" : "resolved");
-  write_map(to, "labels", alert_labels(of));
+  write_map(to, "labels", shared_alert_labels(of));
   write_map(to, "annotations", annotations_of(of));
   const instant starts = of.posted ? of.posted->starts_at : of.started_at;
   to.key("startsAt").text(format_rfc3339(starts));
@@ -69,17 +78,16 @@ std::string webhook_body(const notice& of, std::size_t max_alerts,
                          const std::string& external_url) {
   const std::size_t shown =
       max_alerts == 0 ? of.alerts.size() : std::min(max_alerts, of.alerts.size());
-  texts_by_name labels;
-  texts_by_name annotations;
+  text_map labels;
+  text_map annotations;
   for (std::size_t i = 0; i < of.alerts.size(); ++i) {
-    const text_pairs own = alert_labels(*of.alerts[i]);
-    const texts_by_name said = annotations_of(*of.alerts[i]);
     if (i == 0) {
-      labels.insert(own.begin(), own.end());
-      annotations = said;
+      labels = shared_alert_labels(*of.alerts[i]);
+      annotations = annotations_of(*of.alerts[i]);
+      continue;
     }
-    keep_common(labels, own);
-    keep_common(annotations, said);
+    if (!labels.empty()) keep_common(labels, shared_alert_labels(*of.alerts[i]));
+    if (!annotations.empty()) keep_common(annotations, annotations_of(*of.alerts[i]));
   }
   json_line body;
   body.begin_object().key("version").text("4");

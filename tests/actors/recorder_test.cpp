@@ -270,10 +270,61 @@ TEST(recorder, tries_to_deliver_are_entered_and_counted) {
   EXPECT_EQ(counts.notices_failed, 0U);
   EXPECT_EQ(counts.failures, 0U);
   crew.settle({"no such notice", false, true, "404"});
+  crew.run();
   counts = crew.recorder_counts();
   EXPECT_EQ(counts.notices_failed, 1U);
   EXPECT_EQ(counts.failures, 1U) << "the store did not know it";
   EXPECT_EQ(counts.bytes, 4096U);
+}
+
+TEST(recorder, tries_that_ended_meanwhile_are_entered_together) {
+  const auto store = std::make_shared<scripted_store>();
+  auto alerts = stored_in(store);
+  alerts.policy = tells_ops();
+  deterministic_crew crew(testing::every_event_fires(), 1, {}, {}, alerts);
+  crew.send(nth_event(1));
+  crew.advance(traffic_start + 10s);
+  crew.run();
+  const auto waiting = store->waiting_notices();
+  ASSERT_EQ(waiting.size(), 1U);
+  crew.settle({waiting[0], false, false, "connection refused"});
+  crew.settle({waiting[0], false, false, "connection reset"});
+  crew.settle({waiting[0], true, false, ""});
+  crew.run();
+  EXPECT_EQ(store->settlings(), std::vector<std::size_t>{3});
+  EXPECT_TRUE(store->waiting_notices().empty());
+}
+
+TEST(recorder, a_try_that_the_store_does_not_know_keeps_no_other_from_being_entered) {
+  const auto store = std::make_shared<scripted_store>();
+  auto alerts = stored_in(store);
+  alerts.policy = tells_ops();
+  deterministic_crew crew(testing::every_event_fires(), 1, {}, {}, alerts);
+  crew.send(nth_event(1));
+  crew.advance(traffic_start + 10s);
+  crew.run();
+  const auto waiting = store->waiting_notices();
+  ASSERT_EQ(waiting.size(), 1U);
+  crew.settle({"no such notice", true, false, ""});
+  crew.settle({waiting[0], true, false, ""});
+  crew.run();
+  EXPECT_TRUE(store->waiting_notices().empty());
+  EXPECT_EQ(crew.recorder_counts().failures, 1U);
+}
+
+TEST(recorder, tries_that_ended_are_entered_before_it_ends) {
+  const auto store = std::make_shared<scripted_store>();
+  auto alerts = stored_in(store);
+  alerts.policy = tells_ops();
+  deterministic_crew crew(testing::every_event_fires(), 1, {}, {}, alerts);
+  crew.send(nth_event(1));
+  crew.advance(traffic_start + 10s);
+  crew.run();
+  ASSERT_EQ(store->waiting_notices().size(), 1U);
+  crew.settle({store->waiting_notices()[0], true, false, ""});
+  dismiss(crew.actors());
+  crew.run();
+  EXPECT_TRUE(store->waiting_notices().empty());
 }
 
 TEST(recorder, a_notice_is_stored_before_its_delivery_is_entered) {

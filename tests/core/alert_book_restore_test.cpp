@@ -51,6 +51,41 @@ TEST_F(alert_book_restore, numbers_go_on_where_they_were) {
   EXPECT_EQ(over.transitions[0]->number, 2u);
 }
 
+TEST_F(alert_book_restore,
+       a_book_that_nobody_goes_on_with_makes_no_records_and_is_otherwise_the_same) {
+  raise_incidents();
+  auto notify = std::make_shared<notify_policy>();
+  notify->routed = true;
+  notify->root.receiver = "ops";
+  policy->notify = notify;
+  use();
+  alert_book with{rules, policy};
+  book->make_no_records();
+  std::size_t records = 0;
+  for (int second = 10; second < 200; second += 10) {
+    std::vector<finding> found{about(static_cast<std::uint64_t>(second), kind::met, second)};
+    if (second > 100)
+      found.push_back(about(static_cast<std::uint64_t>(second - 90), kind::cleared, second));
+    const book_changes kept = with.step(at_second(second + 5), found);
+    const book_changes made = book->step(at_second(second + 5), found);
+    records += kept.groups.size() + kept.facts.size();
+    EXPECT_TRUE(made.groups.empty());
+    EXPECT_TRUE(made.facts.empty());
+    ASSERT_EQ(made.alerts.size(), kept.alerts.size());
+    for (std::size_t i = 0; i < made.alerts.size(); ++i) {
+      EXPECT_TRUE(made.alerts[i].bytes.empty());
+      EXPECT_EQ(alert_bytes(*made.alerts[i].now), alert_bytes(*kept.alerts[i].now));
+    }
+    ASSERT_EQ(made.transitions.size(), kept.transitions.size());
+    for (std::size_t i = 0; i < made.transitions.size(); ++i)
+      EXPECT_EQ(alert_bytes(*made.transitions[i]), alert_bytes(*kept.transitions[i]));
+    ASSERT_EQ(made.notices.size(), kept.notices.size());
+    for (std::size_t i = 0; i < made.notices.size(); ++i)
+      EXPECT_EQ(notice_bytes(*made.notices[i]), notice_bytes(*kept.notices[i]));
+  }
+  EXPECT_GT(records, 0u);
+}
+
 TEST_F(alert_book_restore, alerts_with_the_same_first_event_have_ids_of_their_own) {
   use();
   std::set<fingerprint> ids;

@@ -43,6 +43,24 @@ TEST(alert_labels, a_rules_alert_has_its_labels_its_group_and_what_it_is_about) 
                                                 {"team", "storage"}}));
 }
 
+TEST(alert_labels, shared_ones_are_the_same_and_share_the_characters_of_the_alerts_texts) {
+  const alert of = full_alert();
+  const text_map shared = shared_alert_labels(of);
+  labels same;
+  for (const auto& [name, value] : shared) same.emplace_back(name, value);
+  EXPECT_EQ(same, alert_labels(of));
+  const auto value_of = [&](std::string_view name) {
+    for (const auto& [key, value] : shared) {
+      if (key == name) return value;
+    }
+    return shared_text{};
+  };
+  EXPECT_TRUE(value_of("team").shares_with(of.texts->labels[0].second));
+  EXPECT_TRUE(value_of("env").shares_with(*of.texts->group[0].second));
+  EXPECT_TRUE(value_of("item").shares_with(of.texts->item));
+  EXPECT_TRUE(value_of("alertname").shares_with(of.rule));
+}
+
 TEST(alert_labels, each_is_found_by_name_and_what_is_not_there_is_empty) {
   const alert of = full_alert();
   for (const auto& [name, value] : alert_labels(of)) EXPECT_EQ(alert_label(of, name), value);

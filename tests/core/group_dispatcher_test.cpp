@@ -338,8 +338,7 @@ TEST_F(group_dispatcher_test, groups_are_named_as_alertmanager_names_them) {
   (void)driver.told(100);
   ASSERT_EQ(driver.notices().size(), 2u);
   EXPECT_EQ(driver.notices()[0]->group_key, "{}/{team=\"a\"}:{team=\"a\"}");
-  EXPECT_EQ(driver.notices()[0]->group_labels,
-            (std::vector<std::pair<std::string, std::string>>{{"team", "a"}}));
+  EXPECT_EQ(driver.notices()[0]->group_labels, (text_map{{"team", "a"}}));
   EXPECT_EQ(driver.notices()[1]->group_key,
             "{}/{team=\"a\"}:{path=\"C:\\\\a \\\"b\\\"\\n\\x01\xc3\xbc\\xff\", team=\"a\"}");
 }
@@ -473,6 +472,27 @@ TEST_F(group_dispatcher_test, only_what_changed_is_given_to_be_stored) {
   ASSERT_EQ(looked.size(), 1u);
   EXPECT_EQ(looked[0].key, "looked");
   EXPECT_TRUE(driver.dispatcher().take_changed().empty());
+}
+
+TEST_F(group_dispatcher_test, what_changed_can_be_forgotten_and_what_changes_then_is_given) {
+  driver.fire(0, "disk");
+  (void)driver.told(30);
+  driver.dispatcher().forget_changed();
+  EXPECT_TRUE(driver.dispatcher().take_changed().empty());
+  driver.of("fan");
+  driver.label("fan", "path", "elsewhere");
+  driver.fire(31, "fan");
+  (void)driver.told(90);
+  EXPECT_FALSE(driver.dispatcher().take_changed().empty());
+}
+
+TEST_F(group_dispatcher_test, notices_share_the_key_of_their_group) {
+  driver.fire(0, "disk");
+  (void)driver.told(30);
+  driver.resolve(31, "disk");
+  (void)driver.told(90);
+  ASSERT_EQ(driver.notices().size(), 2u);
+  EXPECT_TRUE(driver.notices()[0]->group_key.shares_with(driver.notices()[1]->group_key));
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ class couriers : public ::testing::Test {
   }
 
   void hear(notice_outcome outcome) {
-    if (store) (void)store->settle(outcome);
+    if (store && enters_tries) (void)store->settle(outcome);
     {
       const std::scoped_lock lock(mutex);
       outcomes.push_back(std::move(outcome));
@@ -119,6 +119,7 @@ class couriers : public ::testing::Test {
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<notice_outcome> outcomes;
+  bool enters_tries = true;
   std::unique_ptr<notice_courier> courier;  ///< ends before what it tells
 
  private:
@@ -423,6 +424,27 @@ TEST_F(couriers, what_there_is_no_room_for_goes_through_the_store_in_order_and_o
   courier->stop();
   EXPECT_EQ(ids(hook), expected);
   EXPECT_TRUE(store->waiting_notices().empty());
+}
+
+TEST_F(couriers, a_store_that_is_behind_with_what_is_done_holds_up_nothing_and_repeats_nothing) {
+  std::promise<void> open;
+  const auto opened = open.get_future().share();
+  const webhook_receiver hook{[&](const webhook_receiver::request&, std::size_t before) {
+    if (before == 0) opened.wait();
+    return webhook_receiver::answer{};
+  }};
+  enters_tries = false;
+  start({ops({target(hook.url())})}, {.waiting_max = 10, .first_pause = 1h});
+  texts expected;
+  for (int i = 0; i < 150; ++i) {
+    expected.push_back("n" + std::to_string(i));
+    tell(notice_of(expected.back()));
+  }
+  open.set_value();
+  ASSERT_TRUE(wait_for_settled(150));
+  courier->stop();
+  EXPECT_EQ(ids(hook), expected);
+  EXPECT_LE(store->pending_given(), 2 * expected.size()) << "each is read once, or nearly";
 }
 
 TEST_F(couriers, without_a_store_what_there_is_no_room_for_has_failed_and_says_so) {

@@ -269,6 +269,63 @@ TEST(sqlite_store, notices_wait_oldest_first_until_they_are_settled) {
   EXPECT_EQ(notice_bytes(*waiting->at(0).what), notice_bytes(*changes.notices[2]));
 }
 
+TEST(sqlite_store, tries_are_entered_together_or_not_at_all) {
+  const auto store = opened("");
+  change_maker maker;
+  const auto begun = maker.begin(sample_alert(1));
+  book_changes changes = maker.take();
+  changes.notices = {sample_notice("n1", begun), sample_notice("n2", begun)};
+  expect_committed(*store, changes);
+  const std::vector<notice_outcome> one_unknown{{"n1", true, false, ""}, {"n9", true, false, ""}};
+  const auto refused = store->settle(one_unknown);
+  ASSERT_TRUE(refused);
+  EXPECT_NE(refused->message.find("no notice has the id \"n9\""), std::string::npos);
+  EXPECT_EQ(store->pending_notices("mail", 9)->size(), 2U);
+  const std::vector<notice_outcome> both{
+      {"n1", false, false, "HTTP 503"}, {"n2", true, false, ""}, {"n1", true, false, ""}};
+  EXPECT_FALSE(store->settle(both));
+  EXPECT_TRUE(store->pending_notices("mail", 9)->empty());
+}
+
+TEST(sqlite_store, notices_after_a_place_are_those_that_came_later) {
+  const auto store = opened("");
+  change_maker maker;
+  const auto begun = maker.begin(sample_alert(1));
+  book_changes changes = maker.take();
+  changes.notices = {sample_notice("n1", begun), sample_notice("n2", begun),
+                     sample_notice("n3", begun)};
+  expect_committed(*store, changes);
+  const auto first = store->pending_notices("mail", 1, 0);
+  ASSERT_TRUE(first);
+  ASSERT_EQ(first->size(), 1U);
+  const auto later = store->pending_notices("mail", 9, first->at(0).place);
+  ASSERT_TRUE(later);
+  ASSERT_EQ(later->size(), 2U);
+  EXPECT_EQ(later->at(0).what->id, "n2");
+  EXPECT_EQ(later->at(1).what->id, "n3");
+  EXPECT_TRUE(store->pending_notices("mail", 9, later->at(1).place)->empty());
+}
+
+TEST(sqlite_store, a_temporary_one_keeps_few_notices_in_memory) {
+  const auto store = opened("");
+  change_maker maker;
+  const auto begun = maker.begin(sample_alert(1));
+  expect_committed(*store, maker.take());
+  const std::uint64_t empty = store->bytes();
+  std::vector<std::uint64_t> bytes;
+  for (int i = 0; i < 7; ++i) {
+    book_changes changes;
+    changes.clock = sample_noon;
+    for (int each = 0; each < 1'000; ++each)
+      changes.notices.push_back(sample_notice(fmt::format("n{}-{}", i, each), begun));
+    expect_committed(*store, changes);
+    bytes.push_back(store->bytes());
+  }
+  EXPECT_EQ(bytes[3], empty) << "some may wait";
+  EXPECT_GT(bytes[6], empty + 1'000'000) << "not all";
+  EXPECT_EQ(store->pending_notices("mail", 10'000)->size(), 7'000U);
+}
+
 TEST(sqlite_store, several_threads_ask_while_one_commits) {
   const scratch_folder folder;
   for (const std::string& where : {folder.path(), std::string{}}) {

@@ -266,7 +266,7 @@ std::string listed(const book_changes& of, bool with_seq) {
   std::string text;
   for (const transition& each : of.transitions) text += listed(*each, with_seq);
   for (const notice_ptr& each : of.notices) {
-    text += fmt::format("  notice {} {} {} {} level {} at {}:", each->id.substr(0, 6),
+    text += fmt::format("  notice {} {} {} {} level {} at {}:", each->id.view().substr(0, 6),
                         to_text(each->kind), each->receiver, each->group_key, each->level,
                         to_unix_ms(each->at) / 1000);
     for (const transition& one : each->alerts) {

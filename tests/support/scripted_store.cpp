@@ -42,7 +42,14 @@ void scripted_store::on_pending(std::function<void()> call) {
 
 void scripted_store::put(notice_ptr what) {
   const std::scoped_lock lock(mutex_);
-  notices_.emplace_back().what = std::move(what);
+  add(std::move(what));
+}
+
+void scripted_store::add(notice_ptr what) {
+  const auto place = static_cast<std::int64_t>(notices_.size()) + 1;
+  stored_notice& made = notices_.emplace_back();
+  made.what = std::move(what);
+  made.place = place;
 }
 
 std::vector<transition> scripted_store::transitions() const {
@@ -74,6 +81,16 @@ std::size_t scripted_store::failed_commits() const {
 std::vector<notice_outcome> scripted_store::settled() const {
   const std::scoped_lock lock(mutex_);
   return settled_;
+}
+
+std::size_t scripted_store::pending_given() const {
+  const std::scoped_lock lock(mutex_);
+  return pending_given_;
+}
+
+std::vector<std::size_t> scripted_store::settlings() const {
+  const std::scoped_lock lock(mutex_);
+  return settlings_;
 }
 
 std::vector<instant> scripted_store::maintained() const {
@@ -108,13 +125,14 @@ std::optional<error> scripted_store::commit(
   for (const auto& each : changes) {
     book_.take(*each);
     transitions_.insert(transitions_.end(), each->transitions.begin(), each->transitions.end());
-    for (const notice_ptr& made : each->notices) notices_.emplace_back().what = made;
+    for (const notice_ptr& made : each->notices) add(made);
   }
   return std::nullopt;
 }
 
 result<std::vector<stored_notice>> scripted_store::pending_notices(const std::string& receiver,
-                                                                   std::size_t limit) const {
+                                                                   std::size_t limit,
+                                                                   std::int64_t after) const {
   std::function<void()> call;
   {
     const std::scoped_lock lock(mutex_);
@@ -126,25 +144,35 @@ result<std::vector<stored_notice>> scripted_store::pending_notices(const std::st
   std::vector<stored_notice> found;
   for (const stored_notice& each : notices_) {
     if (found.size() == limit) break;
-    if (each.standing == stored_notice::state::pending && each.what->receiver == receiver) {
+    if (each.standing == stored_notice::state::pending && each.what->receiver == receiver &&
+        each.place > after) {
       found.push_back(each);
     }
   }
+  pending_given_ += found.size();
   return found;
 }
 
-std::optional<error> scripted_store::settle(const notice_outcome& outcome) {
+std::optional<error> scripted_store::settle(std::span<const notice_outcome> outcomes) {
   const std::scoped_lock lock(mutex_);
   if (failing_) return as_scripted();
-  const auto known = std::find_if(notices_.begin(), notices_.end(), [&](const stored_notice& each) {
-    return each.what->id == outcome.id;
-  });
-  if (known == notices_.end()) return error{"store_failed", "no notice has the id " + outcome.id};
-  settled_.push_back(outcome);
-  ++known->tries;
-  known->failure = outcome.failure;
-  if (outcome.delivered) known->standing = stored_notice::state::delivered;
-  if (outcome.final) known->standing = stored_notice::state::failed;
+  const auto find = [this](const std::string& id) {
+    return std::find_if(notices_.begin(), notices_.end(),
+                        [&](const stored_notice& each) { return each.what->id == id; });
+  };
+  for (const notice_outcome& each : outcomes) {
+    if (find(each.id) == notices_.end())
+      return error{"store_failed", "no notice has the id " + each.id};
+  }
+  for (const notice_outcome& each : outcomes) {
+    const auto known = find(each.id);
+    settled_.push_back(each);
+    ++known->tries;
+    known->failure = each.failure;
+    if (each.delivered) known->standing = stored_notice::state::delivered;
+    if (each.final) known->standing = stored_notice::state::failed;
+  }
+  settlings_.push_back(outcomes.size());
   return std::nullopt;
 }
 

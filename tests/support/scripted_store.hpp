@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,8 @@ class scripted_store final : public alert_store {
   [[nodiscard]] std::vector<std::size_t> commits() const;
   [[nodiscard]] std::size_t failed_commits() const;
   [[nodiscard]] std::vector<notice_outcome> settled() const;
+  /// How many tries each successful settle() took.
+  [[nodiscard]] std::vector<std::size_t> settlings() const;
   [[nodiscard]] std::vector<instant> maintained() const;
   /// Ids of notices that wait, oldest first.
   [[nodiscard]] std::vector<std::string> waiting_notices() const;
@@ -48,9 +51,13 @@ class scripted_store final : public alert_store {
   [[nodiscard]] result<book_state> load() override;
   [[nodiscard]] std::optional<error> commit(
       std::span<const std::shared_ptr<const book_changes>> changes) override;
+  using alert_store::pending_notices;
   [[nodiscard]] result<std::vector<stored_notice>> pending_notices(
-      const std::string& receiver, std::size_t limit) const override;
-  [[nodiscard]] std::optional<error> settle(const notice_outcome& outcome) override;
+      const std::string& receiver, std::size_t limit, std::int64_t after) const override;
+  /// How many notices all calls of pending_notices() have given.
+  [[nodiscard]] std::size_t pending_given() const;
+  using alert_store::settle;
+  [[nodiscard]] std::optional<error> settle(std::span<const notice_outcome> outcomes) override;
   [[nodiscard]] result<history_page> history(const history_query& query) const override;
   [[nodiscard]] result<alert_history> explain(const fingerprint& alert_id) const override;
   [[nodiscard]] result<std::vector<transition>> recent_transitions(
@@ -62,6 +69,8 @@ class scripted_store final : public alert_store {
   [[nodiscard]] std::uint64_t bytes() const override { return 4096; }
 
  private:
+  void add(notice_ptr what);
+
   const bool durable_;
   mutable std::mutex mutex_;
   bool failing_ = false;
@@ -73,7 +82,9 @@ class scripted_store final : public alert_store {
   std::vector<std::size_t> commits_;
   std::size_t failed_commits_ = 0;
   std::vector<stored_notice> notices_;
+  mutable std::size_t pending_given_ = 0;
   std::vector<notice_outcome> settled_;
+  std::vector<std::size_t> settlings_;
   std::vector<instant> maintained_;
 };
 

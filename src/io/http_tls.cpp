@@ -5,15 +5,23 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509err.h>
 
-#include <cerrno>
-#include <cstring>
 #include <string_view>
 
 #include "io/yaml_reader.hpp"
 
 namespace tocsin {
 namespace {
+
+/// Whether OpenSSL found a key that is not the certificate's, as it compares both when it reads
+/// one.
+bool is_mismatch() {
+  const unsigned long first = ::ERR_peek_error();
+  const int reason = ERR_GET_REASON(first);
+  return ERR_GET_LIB(first) == ERR_LIB_X509 &&
+         (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH);
+}
 
 /// What OpenSSL complains of: the first error in its queue, which it then forgets.
 std::string openssl_reason() {
@@ -57,9 +65,9 @@ std::shared_ptr<tls_identity> tls_identity::load(const std::string& cert_file,
   const bool key_there = readable(key_file, "the key");
   if (key_there &&
       ::SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    refuse(key_file, "the key", openssl_reason());
-  } else if (good && ::SSL_CTX_check_private_key(context) != 1) {
-    refuse(key_file, "the key", fmt::format("it does not belong to {}", cert_file));
+    const bool other = is_mismatch();
+    const std::string why = openssl_reason();
+    refuse(key_file, "the key", other ? fmt::format("it does not belong to {}", cert_file) : why);
   }
   return good ? made : nullptr;
 }

@@ -139,6 +139,16 @@ class http_decoder {
 
 }  // namespace
 
+std::string http_settings::url(std::string_view address) const {
+  return fmt::format("{}://{}", has_tls() ? "https" : "http", address);
+}
+
+std::string http_settings::public_url() const {
+  const auto parts = split_address(listen);
+  if (hosts.empty() || !parts) return url(listen);
+  return url(fmt::format("{}:{}", hosts.front(), parts->port));
+}
+
 http_settings decode_http(const yaml_entry& http, const std::filesystem::path& folder,
                           yaml_decoder& decode) {
   if (!decode.check(http, yaml_node::kind::map, "'http'")) return {};

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/yaml_reader.hpp"
@@ -19,6 +20,10 @@ struct http_settings {
   std::vector<std::string> hosts;
 
   [[nodiscard]] bool has_tls() const noexcept { return !cert_file.empty(); }
+  /// "https://127.0.0.1:9093" of an address as bound.
+  [[nodiscard]] std::string url(std::string_view address) const;
+  /// Where others reach it: the first of `hosts` with the port of `listen`, or `listen` itself.
+  [[nodiscard]] std::string public_url() const;
   friend bool operator==(const http_settings&, const http_settings&) = default;
 };
 

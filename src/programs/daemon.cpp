@@ -107,11 +107,6 @@ void log_tokens(const token_news& news) {
   }
 }
 
-/// Where HTTP is, as notices and the log tell it.
-std::string http_url(const http_settings& from, std::string_view address) {
-  return fmt::format("{}://{}", from.has_tls() ? "https" : "http", address);
-}
-
 }  // namespace
 
 result<std::unique_ptr<daemon>> daemon::start(const settings& from,
@@ -188,7 +183,7 @@ std::optional<error> daemon::open_alert_replay() {
 void daemon::attach_receivers() {
   // Tries end when the pipeline is there: start() comes after it.
   courier_ = std::make_shared<notice_courier>(
-      settings_.policy->notify->receivers, store_, http_url(settings_.http, settings_.http.listen),
+      settings_.policy->notify->receivers, store_, settings_.http.public_url(),
       [this](notice_outcome ended) {
         if (!ended.delivered) {
           spdlog::warn("notice {}: {}{}", ended.id, ended.failure,
@@ -257,7 +252,7 @@ std::optional<error> daemon::attach_http() {
     return error{started.failure().code, "http.listen: " + started.failure().message};
   }
   http_ = std::move(*started);
-  spdlog::info("http.listen: serving on {}", http_url(settings_.http, http_->address()));
+  spdlog::info("http.listen: serving on {}", settings_.http.url(http_->address()));
   return std::nullopt;
 }
 

@@ -65,6 +65,17 @@ TEST(http_file, what_is_no_address_is_an_error) {
   }
 }
 
+TEST(http_file, others_reach_it_under_its_first_name) {
+  EXPECT_EQ(parse("{listen: '127.0.0.1:80'}").public_url(), "http://127.0.0.1:80");
+  EXPECT_EQ(parse("{listen: '127.0.0.1:80', hosts: [a.org, b.org]}").public_url(),
+            "http://a.org:80");
+  EXPECT_EQ(
+      parse("{listen: '[::1]:80', hosts: [a.org], tls: {cert_file: c, key_file: k}}").public_url(),
+      "https://a.org:80");
+  EXPECT_EQ(parse("{listen: '', hosts: [a.org]}").public_url(), "http://");
+  EXPECT_EQ(parse("{}").url("127.0.0.1:5"), "http://127.0.0.1:5");
+}
+
 TEST(http_file, a_certificate_goes_with_a_key) {
   EXPECT_EQ(errors_of("{tls: {cert_file: c}}"),
             "t.yaml:1:13: error: 'tls': 'key_file' is missing: TLS needs 'cert_file' and "

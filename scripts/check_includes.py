@@ -41,6 +41,7 @@ LIBRARIES = [
     (re.compile(r"systemd/"), {"io", "programs"}),
     (re.compile(r"gtest/|gmock/|rapidcheck"), {"tests"}),
     (re.compile(r"benchmark/"), {"bench"}),
+    (re.compile(r"openssl/"), {"io", "tests"}),
 ]
 
 # The core is given its time and its bytes: it opens, waits for and prints nothing.

@@ -9,6 +9,7 @@
 #include "io/alertmanager_api_formats.hpp"
 #include "io/alertmanager_api_parts.hpp"
 #include "io/alertmanager_api_silence_body.hpp"
+#include "io/http_actor.hpp"
 #include "tocsin/silence.hpp"
 
 namespace tocsin::alertmanager {
@@ -113,7 +114,8 @@ http_response show_silence(const alert_backend& backend, const http_request& req
 http_response delete_silence(alert_backend& backend, const http_request& request) {
   const std::string id{request.part("id")};
   if (auto refused = refuse_id(id)) return *refused;
-  const auto done = backend.operate(expire_silence{id, "api"});
+  const auto done =
+      backend.operate(expire_silence{id, request.caller.empty() ? "api" : request.caller});
   // One that has ended needs no end: Alertmanager is content with that, too.
   if (done || done.failure().code == "silence_expired") return bare(200);
   if (done.failure().code == "silence_not_found") return refusal(500, "silence not found");
@@ -153,7 +155,7 @@ result<label_matchers> matchers_of(const asked_silence& asked) {
   return made;
 }
 
-http_response put(alert_backend& backend, const asked_silence& asked) {
+http_response put(alert_backend& backend, const asked_silence& asked, std::string_view caller) {
   if (*asked.starts_at >= *asked.ends_at)
     return refusal(400, "Failed to create silence: start time must be before end time");
   if (*asked.ends_at < backend.now())
@@ -173,7 +175,7 @@ http_response put(alert_backend& backend, const asked_silence& asked) {
   wanted.wanted.matchers = *std::move(matchers);
   wanted.wanted.starts_at = *asked.starts_at;
   wanted.wanted.ends_at = *asked.ends_at;
-  wanted.wanted.created_by = *asked.created_by;
+  wanted.wanted.created_by = actor_of(caller, *asked.created_by);
   wanted.wanted.comment = *asked.comment;
   const auto done = backend.operate(std::move(wanted));
   if (done) {
@@ -191,7 +193,7 @@ http_response post_silence(alert_backend& backend, const http_request& request) 
   if (auto refused = refuse_media_type(request)) return *refused;
   const auto read = read_silence(request.body);
   if (read.refused) return refusal(read.refused->status, read.refused->code, read.refused->message);
-  return put(backend, read.asked);
+  return put(backend, read.asked, request.caller);
 }
 
 }  // namespace

@@ -5,7 +5,10 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <cctype>
+
+#include "io/http_address.hpp"
 
 namespace tocsin {
 namespace {
@@ -32,6 +35,28 @@ std::size_t take_answer(char* bytes, std::size_t size, std::size_t count, void* 
   return size * count;
 }
 
+/// Whether what is sent to an address can be read by others on its way.
+bool is_readable_by_others(std::string_view address) {
+  constexpr std::string_view scheme = "http://";
+  if (!address.starts_with(scheme)) return false;
+  const auto parts = split_address(address.substr(scheme.size()));
+  return !parts || !is_loopback_host(parts->host);
+}
+
+/// Headers of one request, freed with it.
+class header_list {
+ public:
+  header_list() = default;
+  ~header_list() { curl_slist_free_all(first_); }
+  header_list(const header_list&) = delete;
+  header_list& operator=(const header_list&) = delete;
+  void add(const std::string& line) { first_ = curl_slist_append(first_, line.c_str()); }
+  [[nodiscard]] curl_slist* first() const noexcept { return first_; }
+
+ private:
+  curl_slist* first_ = nullptr;
+};
+
 }  // namespace
 
 std::string query_text(const std::vector<std::pair<std::string, std::string>>& parameters) {
@@ -56,14 +81,20 @@ struct http_client::connection {
   CURL* handle;
   std::string address;
   duration timeout{};
+  http_trust trust;
+  std::array<char, CURL_ERROR_SIZE> reason{};
+
+  void ask_for(const std::string& url, const std::string& verb, std::string_view body,
+               const header_list& headers);
 };
 
-http_client::http_client(std::string_view address, duration timeout)
+http_client::http_client(std::string_view address, duration timeout, http_trust trust)
     : connection_(std::make_unique<connection>()) {
   const bool has_scheme = address.find("://") != std::string_view::npos;
   connection_->address = has_scheme ? std::string{address} : fmt::format("http://{}", address);
   while (connection_->address.ends_with('/')) connection_->address.pop_back();
   connection_->timeout = timeout;
+  connection_->trust = std::move(trust);
 }
 http_client::~http_client() = default;
 http_client::http_client(http_client&&) noexcept = default;
@@ -72,35 +103,52 @@ const std::string& http_client::address() const noexcept {
   return connection_->address;
 }
 
+void http_client::connection::ask_for(const std::string& url, const std::string& verb,
+                                      std::string_view body, const header_list& headers) {
+  curl_easy_reset(handle);
+  curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(handle, CURLOPT_USERAGENT, "tocsin");
+  curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, verb.c_str());
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.first());
+  if (!trust.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, trust.ca_file.c_str());
+  if (!body.empty()) {
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body.data());
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  }
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
+  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_answer);
+  reason[0] = '\0';
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, reason.data());
+}
+
 result<http_answer> http_client::ask(std::string_view method, std::string_view target,
                                      std::string_view body) {
-  CURL* const curl = connection_->handle;
-  curl_easy_reset(curl);
-  http_answer answer;
-  const auto url = connection_->address + std::string{target};
-  const std::string verb{method};
-  curl_slist* const headers =
-      curl_slist_append(curl_slist_append(nullptr, "Content-Type: application/json"), "Expect:");
-  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, "tocsin");
-  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, verb.c_str());
+  connection& to = *connection_;
+  header_list headers;
   if (!body.empty()) {
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data());
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    headers.add("Content-Type: application/json");
+    headers.add("Expect:");
   }
-  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(connection_->timeout.count()));
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_answer);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
-  const CURLcode ended = curl_easy_perform(curl);
-  curl_slist_free_all(headers);
+  if (!to.trust.token.empty()) {
+    if (is_readable_by_others(to.address)) {
+      return error{"token_in_the_clear",
+                   fmt::format("{}: the token is not sent, for others could read it on its way; "
+                               "wanted https:// or a loopback address",
+                               to.address)};
+    }
+    headers.add("Authorization: Bearer " + to.trust.token);
+  }
+  http_answer answer;
+  to.ask_for(to.address + std::string{target}, std::string{method}, body, headers);
+  curl_easy_setopt(to.handle, CURLOPT_WRITEDATA, &answer.body);
+  const CURLcode ended = curl_easy_perform(to.handle);
   if (ended != CURLE_OK) {
-    return error{"unreachable",
-                 fmt::format("{}: {}", connection_->address, curl_easy_strerror(ended))};
+    const std::string why = to.reason[0] != '\0' ? to.reason.data() : curl_easy_strerror(ended);
+    return error{"unreachable", fmt::format("{}: {}", to.address, why)};
   }
-  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
+  curl_easy_getinfo(to.handle, CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;
 }
 

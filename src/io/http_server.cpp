@@ -13,7 +13,9 @@
 #include <thread>
 #include <utility>
 
+#include "io/http_guard.hpp"
 #include "io/http_session.hpp"
+#include "io/http_tls.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -56,19 +58,20 @@ std::optional<tcp::endpoint> endpoint_of(std::string_view listen) {
 }  // namespace
 
 struct http_server::thread_state {
+  std::shared_ptr<tls_identity> tls;  ///< before the sessions, which use it
   http_serving::session_book book;
   asio::io_context context{1};
   /// While all connections wait for their answers nothing else keeps the thread.
   asio::executor_work_guard<asio::io_context::executor_type> serving{context.get_executor()};
   tcp::acceptor acceptor{context};
   asio::steady_timer pause{context};  ///< until the next accept; when stopping, stop_grace
-  bool accepting = false;
   std::string address;
   std::mutex joining;
   std::thread thread;
 
   error_code open(const tcp::endpoint& at);
   void accept_next();
+  void take(tcp::socket socket);
   void end_sessions();
 };
 
@@ -87,10 +90,8 @@ error_code http_server::thread_state::open(const tcp::endpoint& at) {
 }
 
 void http_server::thread_state::accept_next() {
-  if (accepting || book.stopping || book.open.size() >= book.limits.connections) return;
-  accepting = true;
+  if (book.stopping) return;
   acceptor.async_accept([this](error_code failed, tcp::socket socket) {
-    accepting = false;
     if (book.stopping) return;
     if (failed) {
       pause.expires_after(accept_pause);
@@ -99,9 +100,21 @@ void http_server::thread_state::accept_next() {
       });
       return;
     }
-    std::make_shared<session>(std::move(socket), book)->read();
+    take(std::move(socket));
     accept_next();
   });
+}
+
+void http_server::thread_state::take(tcp::socket socket) {
+  // To let it wait would hold a file descriptor or a place in the system's queue for it.
+  if (book.open.size() >= book.limits.connections) {
+    book.refusals->count(http_refusal::connections);
+    return;
+  }
+  std::make_shared<session>(tls ? http_serving::tls_stream(std::move(socket), *tls)
+                                : http_serving::plain_stream(std::move(socket)),
+                            book)
+      ->open();
 }
 
 void http_server::thread_state::end_sessions() {
@@ -131,6 +144,13 @@ http_server::~http_server() {
 result<std::unique_ptr<http_server>> http_server::start(const std::string& listen,
                                                         std::vector<http_route> routes,
                                                         http_limits limits) {
+  return start(listen, std::move(routes), limits, http_guard{});
+}
+
+result<std::unique_ptr<http_server>> http_server::start(const std::string& listen,
+                                                        std::vector<http_route> routes,
+                                                        http_limits limits,
+                                                        const http_guard& guard) {
   const auto at = endpoint_of(listen);
   if (!at) {
     return error{"bad_endpoint",
@@ -139,17 +159,16 @@ result<std::unique_ptr<http_server>> http_server::start(const std::string& liste
   auto started = std::make_unique<thread_state>();
   started->book.routes = std::make_shared<const std::vector<http_route>>(std::move(routes));
   started->book.limits = limits;
+  started->book.refusals = guard.refusals;
+  started->tls = guard.tls;
   started->book.one_ended = [state = started.get()] {
-    if (!state->book.stopping) {
-      state->accept_next();
-    } else if (state->book.open.empty()) {
-      state->pause.cancel();
-    }
+    if (state->book.stopping && state->book.open.empty()) state->pause.cancel();
   };
   if (const auto failed = started->open(*at)) {
     return error{"bind_failed",
                  fmt::format("cannot serve HTTP on {}: {}", listen, failed.message())};
   }
+  started->book.gate.emplace(guard, listen);
   started->book.back->context = &started->context;
   started->book.workers = std::make_unique<http_workers>(
       std::clamp<std::size_t>(limits.workers, 1, workers_max), "http_worker");

@@ -23,6 +23,7 @@ struct http_request {
   std::string query;   ///< what follows the '?', as sent; "" when nothing does
   std::string body;
   std::string content_type;  ///< as sent; "" when it was not
+  std::string caller;        ///< the name of the token that came with it; "" when nobody is asked
   /// What stood for the `{name}` parts of the route's path, percent-decoded.
   std::vector<std::pair<std::string, std::string>> captured;
 
@@ -55,14 +56,16 @@ struct http_route {
 struct http_limits {
   std::uint32_t header_bytes = 8 * 1024;  ///< a request's line and headers; more: 431
   std::size_t workers = 4;                ///< answers made at once, 1 to 64
-  std::size_t connections = 256;          ///< at once; further ones wait until one ends
+  std::size_t connections = 256;          ///< at once; further ones are closed at once
   /// Answers on their way, of all connections together; while there are as
   /// many: 503.
   std::size_t unsent_bytes = 64 * 1024 * 1024;
-  /// For a request to come whole, the idle time before it included, and for its
-  /// answer to be taken; then the connection is closed.
+  /// For a TLS handshake, for a request to come whole, the idle time before it included, and for
+  /// its answer to be taken; then the connection is closed.
   duration timeout = std::chrono::seconds{10};
 };
+
+struct http_guard;
 
 /// A path without a route is 404, a method without one at a path that has others 405. Of several
 /// routes that fit the one with the fewest `{name}` parts answers.
@@ -71,6 +74,11 @@ class http_server {
   /// Binds and starts the threads. `listen` is HOST:PORT, HOST an address ([...]
   /// for IPv6) or localhost (127.0.0.1), PORT 0 for any. Errors: bad_endpoint,
   /// bind_failed.
+  [[nodiscard]] static result<std::unique_ptr<http_server>> start(const std::string& listen,
+                                                                  std::vector<http_route> routes,
+                                                                  http_limits limits,
+                                                                  const http_guard& guard);
+  /// The same with a guard that lets everybody in who names a loopback host.
   [[nodiscard]] static result<std::unique_ptr<http_server>> start(const std::string& listen,
                                                                   std::vector<http_route> routes,
                                                                   http_limits limits = {});

@@ -14,12 +14,16 @@
 #include <string_view>
 #include <utility>
 
+#include "io/utf8.hpp"
+
 namespace tocsin::http_serving {
 
 namespace {
 
 /// Read at once of what a client still sends after its last answer.
 constexpr std::size_t discard_bytes = 4096;
+/// How much of a stranger's text an error message repeats.
+constexpr std::size_t quoted_bytes_max = 100;
 
 http_response answer_of(const http_route& route, const http_request& request) noexcept try {
   return route.answer(request);
@@ -31,8 +35,8 @@ http_response answer_of(const http_route& route, const http_request& request) no
 
 }  // namespace
 
-session::session(tcp::socket socket, session_book& book)
-    : stream_(std::move(socket)), book_(&book) {
+session::session(std::unique_ptr<http_stream> stream, session_book& book)
+    : stream_(std::move(stream)), book_(&book) {
   book_->open.insert(this);
 }
 
@@ -55,22 +59,49 @@ void session_book::ask(std::shared_ptr<session> from, const http_route& route,
   });
 }
 
+void session::expect_within_limit() {
+  stream_->connection().expires_after(book_->limits.timeout);
+}
+
+void session::open() {
+  expect_within_limit();
+  stream_->open([self = shared_from_this()](error_code failed) {
+    if (!failed) {
+      self->read();
+    } else if (!self->book_->stopping) {
+      self->book_->refusals->count(http_refusal::tls_handshake);
+    }
+  });
+}
+
 void session::read() {
   parser_.emplace();
   parser_->header_limit(book_->limits.header_bytes);
   // Until the header says which route's bound it is.
   parser_->body_limit(std::numeric_limits<std::uint64_t>::max());
-  stream_.expires_after(book_->limits.timeout);
+  expect_within_limit();
   http::async_read_header(
-      stream_, buffer_, *parser_,
+      *stream_, buffer_, *parser_,
       [self = shared_from_this()](error_code failed, std::size_t) { self->on_header(failed); });
 }
 
 void session::on_header(error_code failed) {
   if (failed) {
     on_failure(failed);
-  } else if (parser_->get().version() >= 11 && parser_->get().count(http::field::host) != 1) {
-    refuse(http_failure(400, "malformed", "an HTTP/1.1 request has one Host header"));
+    return;
+  }
+  const auto& request = parser_->get();
+  const auto hosts = request.count(http::field::host);
+  head_only_ = request.method() == http::verb::head;
+  keep_alive_ = request.keep_alive();
+  if (hosts > 1 || (hosts == 0 && request.version() >= 11)) {
+    refuse(400, http_refusal::malformed, "an HTTP/1.1 request has one Host header");
+  } else if (hosts == 1 && !knows_host()) {
+    deny(421, http_refusal::unknown_host,
+         fmt::format("this is not {}: that name is not among http.hosts",
+                     printable(std::string_view{request[http::field::host].data(),
+                                                request[http::field::host].size()},
+                               quoted_bytes_max)));
   } else {
     choose();
   }
@@ -91,41 +122,85 @@ void session::on_failure(error_code failed) {
              failed != http::error::partial_message) {
     refuse(failed);
   }
+  if (failed == beast::error::timeout && parser_->got_some()) {
+    book_->refusals->count(http_refusal::timeout);
+  }
   // Else the client is gone, too slow, or the server stops: there is nobody to answer.
 }
 
 void session::refuse(error_code why) {
   if (why == http::error::header_limit) {
-    refuse(http_failure(
-        431, "header_too_large",
-        fmt::format("the request's headers exceed {} bytes", book_->limits.header_bytes)));
+    refuse(431, http_refusal::header_too_large,
+           fmt::format("the request's headers exceed {} bytes", book_->limits.header_bytes));
   } else if (why == http::error::body_limit) {
-    refuse(http_failure(413, "body_too_large",
-                        fmt::format("the request's body exceeds {} bytes", body_bytes_max_)));
+    refuse(413, http_refusal::body_too_large,
+           fmt::format("the request's body exceeds {} bytes", body_bytes_max_));
   } else {
-    refuse(http_failure(400, "malformed",
-                        fmt::format("this is not an HTTP/1.1 request: {}", why.message())));
+    refuse(400, http_refusal::malformed,
+           fmt::format("this is not an HTTP/1.1 request: {}", why.message()));
   }
 }
 
 /// Answers before the request is read whole; what is left of it makes the connection useless.
-void session::refuse(http_response answer) {
+void session::refuse(unsigned status, http_refusal why, std::string_view message) {
   head_only_ = false;
-  send(std::move(answer), false);
+  keep_alive_ = false;
+  deny(status, why, message);
 }
 
-/// Finds the route, and with it what the body may be.
+/// Answers a request that may have come whole; then the connection goes on.
+void session::deny(unsigned status, http_refusal why, std::string_view message) {
+  book_->refusals->count(why);
+  auto answer = http_failure(status, to_text(why), message);
+  if (why == http_refusal::unauthorized) {
+    answer.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"tocsin\"");
+  }
+  send(std::move(answer), keep_alive_ && parser_->is_done());
+}
+
+bool session::knows_host() {
+  error_code gone;
+  const auto local = stream_->connection().socket().local_endpoint(gone).address();
+  const auto host = parser_->get()[http::field::host];
+  std::string reached;
+  if (local.is_v6() && local.to_v6().is_v4_mapped()) {
+    reached = asio::ip::make_address_v4(asio::ip::v4_mapped, local.to_v6()).to_string();
+  } else {
+    reached = local.is_v6() ? fmt::format("[{}]", local.to_string()) : local.to_string();
+  }
+  return book_->gate->knows_host({host.data(), host.size()}, reached);
+}
+
+/// Whether whoever sent the request may have what it asks for; otherwise it is answered.
+bool session::admits(std::string_view method) {
+  const auto& request = parser_->get();
+  std::optional<http_need> need;
+  if (choice_.route != nullptr) need = need_of(method, choice_.route->path);
+  // Two of them would leave it to chance whose word counts.
+  const bool single = request.count(http::field::authorization) == 1;
+  const auto sent = single ? request[http::field::authorization] : beast::string_view{};
+  auto judged = book_->gate->admit({sent.data(), sent.size()}, need);
+  caller_ = std::move(judged.caller);
+  if (!judged.refused) return true;
+  deny(judged.refused == http_refusal::forbidden ? 403 : 401, *judged.refused, judged.message);
+  return false;
+}
+
+/// Finds the route, and with it who may take it and what the body may be.
 void session::choose() {
   const auto& request = parser_->get();
-  head_only_ = request.method() == http::verb::head;
-  keep_alive_ = request.keep_alive();
   const std::string_view target{request.target().data(), request.target().size()};
   const std::string method{head_only_ ? "GET" : request.method_string()};
   choice_ = choose_route(*book_->routes, method, target.substr(0, target.find('?')));
+  if (!admits(method)) return;
   if (!choice_.route) {
     send(std::move(choice_.refused), keep_alive_ && parser_->is_done());
     return;
   }
+  take_body();
+}
+
+void session::take_body() {
   body_bytes_max_ = choice_.route->body_bytes;
   if (parser_->content_length().value_or(0) > body_bytes_max_) {
     refuse(http::error::body_limit);
@@ -134,7 +209,7 @@ void session::choose() {
   parser_->body_limit(body_bytes_max_);
   if (parser_->is_done()) {
     serve();
-  } else if (beast::iequals(request[http::field::expect], "100-continue")) {
+  } else if (beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
     invite_body();
   } else {
     read_body();
@@ -144,7 +219,7 @@ void session::choose() {
 /// The client waits to be told that its body is welcome.
 void session::invite_body() {
   static constexpr std::string_view welcome = "HTTP/1.1 100 Continue\r\n\r\n";
-  asio::async_write(stream_, asio::buffer(welcome),
+  asio::async_write(*stream_, asio::buffer(welcome),
                     [self = shared_from_this()](error_code failed, std::size_t) {
                       if (!failed) self->read_body();
                     });
@@ -152,16 +227,15 @@ void session::invite_body() {
 
 void session::read_body() {
   http::async_read(
-      stream_, buffer_, *parser_,
+      *stream_, buffer_, *parser_,
       [self = shared_from_this()](error_code failed, std::size_t) { self->on_body(failed); });
 }
 
 void session::serve() {
   if (book_->unsent_bytes >= book_->limits.unsent_bytes) {
-    send(http_failure(503, "busy",
-                      fmt::format("{} bytes of other answers are on their way; try again later",
-                                  book_->unsent_bytes)),
-         keep_alive_);
+    deny(503, http_refusal::busy,
+         fmt::format("{} bytes of other answers are on their way; try again later",
+                     book_->unsent_bytes));
     return;
   }
   auto request = parser_->release();
@@ -174,6 +248,7 @@ void session::serve() {
   asks.body = std::move(request.body());
   asks.content_type = std::string{request[http::field::content_type]};
   asks.captured = std::move(choice_.captured);
+  asks.caller = std::move(caller_);
   asked_ = true;
   book_->ask(shared_from_this(), *choice_.route, std::move(asks));
 }
@@ -197,9 +272,9 @@ void session::send(http_response answer, bool keep_alive) {
   if (!head_only_) response_->body() = std::move(answer.body);
   unsent_bytes_ = response_->body().size();
   book_->unsent_bytes += unsent_bytes_;
-  stream_.expires_after(book_->limits.timeout);
+  expect_within_limit();
   http::async_write(
-      stream_, *response_,
+      *stream_, *response_,
       [self = shared_from_this()](error_code failed, std::size_t) { self->on_sent(failed); });
 }
 
@@ -219,19 +294,20 @@ void session::on_sent(error_code failed) {
 /// with bytes unread would reset the connection, and the client might lose the
 /// answer.
 void session::part() {
-  error_code gone;
-  stream_.socket().shutdown(tcp::socket::shutdown_send, gone);
-  if (gone) return;
-  stream_.expires_after(book_->limits.timeout);
-  discard();
+  expect_within_limit();
+  stream_->finish([self = shared_from_this()](error_code) {
+    error_code gone;
+    self->stream_->connection().socket().shutdown(tcp::socket::shutdown_send, gone);
+    if (!gone) self->discard();
+  });
 }
 
 void session::discard() {
   buffer_.clear();
-  stream_.async_read_some(buffer_.prepare(discard_bytes),
-                          [self = shared_from_this()](error_code failed, std::size_t) {
-                            if (!failed) self->discard();
-                          });
+  stream_->connection().async_read_some(
+      buffer_.prepare(discard_bytes), [self = shared_from_this()](error_code failed, std::size_t) {
+        if (!failed) self->discard();
+      });
 }
 
 }  // namespace tocsin::http_serving

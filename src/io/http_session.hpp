@@ -24,8 +24,10 @@
 #include <set>
 #include <vector>
 
+#include "io/http_guard.hpp"
 #include "io/http_routing.hpp"
 #include "io/http_server.hpp"
+#include "io/http_stream.hpp"
 #include "io/http_workers.hpp"
 
 namespace tocsin::http_serving {
@@ -54,6 +56,8 @@ struct return_path {
 struct session_book {
   std::shared_ptr<const std::vector<http_route>> routes;
   http_limits limits;
+  std::shared_ptr<http_refusals> refusals;
+  std::optional<http_gate> gate;  ///< there once the address is bound
   std::set<session*> open;
   /// Sessions whose answers are being made, by a number of the request.
   std::map<std::uint64_t, std::shared_ptr<session>> asked;
@@ -71,38 +75,46 @@ struct session_book {
 /// the operation that it waits for.
 class session : public std::enable_shared_from_this<session> {
  public:
-  session(tcp::socket socket, session_book& book);
+  session(std::unique_ptr<http_stream> stream, session_book& book);
   ~session();
   session(const session&) = delete;
   session& operator=(const session&) = delete;
 
-  void read();
+  /// The handshake, when there is one, then requests.
+  void open();
   /// Ends what it waits for, and so the session.
-  void close() { stream_.close(); }
+  void close() { stream_->connection().close(); }
   [[nodiscard]] bool answering() const noexcept { return asked_ || response_.has_value(); }
   void answer(http_response made);
 
  private:
+  void read();
   void on_header(error_code failed);
   void on_body(error_code failed);
   void on_failure(error_code failed);
   void refuse(error_code why);
-  void refuse(http_response answer);
+  void refuse(unsigned status, http_refusal why, std::string_view message);
+  [[nodiscard]] bool knows_host();
+  [[nodiscard]] bool admits(std::string_view method);
   void choose();
+  void take_body();
+  void deny(unsigned status, http_refusal why, std::string_view message);
   void read_body();
   void invite_body();
   void serve();
   void send(http_response answer, bool keep_alive);
   void on_sent(error_code failed);
   void part();
+  void expect_within_limit();
   void discard();
 
-  beast::tcp_stream stream_;
+  std::unique_ptr<http_stream> stream_;
   session_book* book_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::string_body>> response_;
   route_choice choice_;
+  std::string caller_;  ///< whose token came with the request
   std::uint64_t body_bytes_max_ = 0;
   bool head_only_ = false;
   bool keep_alive_ = false;

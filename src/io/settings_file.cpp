@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "io/enrichment_file.hpp"
+#include "io/http_file.hpp"
 #include "io/yaml_reader.hpp"
 
 namespace tocsin {
@@ -119,10 +120,8 @@ class settings_decoder {
       take_endpoint(*alerts, "stream", into.alerts_stream);
       take_endpoint(*alerts, "replay", into.alerts_replay);
     }
-    if (const yaml_node* http = section(root, "http", {"listen"})) {
-      take_checked(*http, "listen", into.http_listen, [](std::string_view text) {
-        return text.empty() ? std::string{} : refuse_address(text, false);
-      });
+    if (const yaml_entry* http = find(root, "http")) {
+      into.http = decode_http(*http, folder_, decode_);
     }
     decode_rules(root, into.rules);
     take_checked(root, "data", into.data, [](std::string_view) { return std::string{}; });

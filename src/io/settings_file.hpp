@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/alert_policy_file.hpp"
+#include "io/http_file.hpp"
 #include "tocsin/alert_policy.hpp"
 #include "tocsin/engine_limits.hpp"
 #include "tocsin/enrichment.hpp"
@@ -23,7 +24,7 @@ struct settings {
   std::string ingest_acked = "tcp://127.0.0.1:5556";   ///< ingest.acked: ROUTER endpoint; "" = off
   std::string alerts_stream = "tcp://127.0.0.1:5557";  ///< alerts.stream: XPUB endpoint; "" = off
   std::string alerts_replay = "tcp://127.0.0.1:5558";  ///< alerts.replay: ROUTER endpoint; "" = off
-  std::string http_listen = "127.0.0.1:9093";          ///< http.listen: HOST:PORT; "" = off
+  http_settings http;                                  ///< http: where it listens, and who gets in
   std::vector<std::string> rules;  ///< rules: globs, relative to the settings file's folder
   std::string data;                ///< data: folder for what must last; "" = nothing is durable
   std::size_t shards = 0;          ///< shards: window aggregators; 0 = one a core
@@ -41,7 +42,8 @@ struct settings {
 
 /// Reads settings; `file` is named in the findings, and rule globs are made relative to its folder.
 /// Unknown keys are errors with a suggestion; all errors are reported at once. Non-loopback
-/// endpoints are errors: strangers get nothing.
+/// endpoints are errors, and so is a non-loopback HTTP without tokens and TLS: strangers get
+/// nothing.
 [[nodiscard]] settings parse_settings(std::string_view yaml, const std::string& file,
                                       diagnostics& found);
 

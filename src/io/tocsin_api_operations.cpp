@@ -21,14 +21,20 @@ constexpr std::size_t note_bytes_max = 16 * 1024;
 constexpr std::uint64_t bulk_body_bytes = 16 * 1024 * 1024;
 constexpr std::size_t shown_bytes_max = 100;
 
+/// What an operation is read with beside its body.
+struct asking {
+  instant now;
+  std::string_view caller;  ///< http_request::caller
+};
+
 /// Who asks and what they write.
 struct asked_by {
   std::string by;
   std::string note;
 };
 
-asked_by read_asker(json_request& body) {
-  asked_by asker{read_operator(body, "by"), body.text("note")};
+asked_by read_asker(json_request& body, std::string_view caller) {
+  asked_by asker{read_actor(body, "by", caller), body.text("note")};
   if (asker.note.size() > note_bytes_max) {
     body.refuse("note", fmt::format("note: {} bytes are too many, wanted at most {}",
                                     asker.note.size(), note_bytes_max));
@@ -53,31 +59,31 @@ std::optional<instant> read_until(json_request& body, instant now) {
   return until;
 }
 
-operation read_acknowledge(json_request& body, alert_selector which, instant now) {
-  auto [by, note] = read_asker(body);
-  const auto until = read_until(body, now);
+operation read_acknowledge(json_request& body, alert_selector which, asking how) {
+  auto [by, note] = read_asker(body, how.caller);
+  const auto until = read_until(body, how.now);
   return acknowledge_alerts{std::move(which), std::move(by), std::move(note), until,
                             body.flag("replace")};
 }
 
-operation read_unacknowledge(json_request& body, alert_selector which, instant) {
-  auto [by, note] = read_asker(body);
+operation read_unacknowledge(json_request& body, alert_selector which, asking how) {
+  auto [by, note] = read_asker(body, how.caller);
   return unacknowledge_alerts{std::move(which), std::move(by), std::move(note)};
 }
 
-operation read_close(json_request& body, alert_selector which, instant) {
-  auto [by, note] = read_asker(body);
+operation read_close(json_request& body, alert_selector which, asking how) {
+  auto [by, note] = read_asker(body, how.caller);
   return close_alerts{std::move(which), std::move(by), std::move(note)};
 }
 
-operation read_note(json_request& body, alert_selector which, instant) {
-  auto [by, note] = read_asker(body);
+operation read_note(json_request& body, alert_selector which, asking how) {
+  auto [by, note] = read_asker(body, how.caller);
   static_cast<void>(body.needed_text("note"));
   return note_on_alerts{std::move(which), std::move(by), std::move(note)};
 }
 
-operation read_assign(json_request& body, alert_selector which, instant) {
-  auto [by, note] = read_asker(body);
+operation read_assign(json_request& body, alert_selector which, asking how) {
+  auto [by, note] = read_asker(body, how.caller);
   std::string to;
   if (!body.has("to")) {
     body.refuse("to", "to is missing, wanted a text: a name, or \"\" for nobody", "missing_field");
@@ -90,7 +96,7 @@ operation read_assign(json_request& body, alert_selector which, instant) {
 /// One thing that can be done, under its name in paths.
 struct verb {
   std::string_view path;
-  operation (*read)(json_request& body, alert_selector which, instant now);
+  operation (*read)(json_request& body, alert_selector which, asking how);
 };
 constexpr std::array<verb, 5> verbs{{{"acknowledge", read_acknowledge},
                                      {"unacknowledge", read_unacknowledge},
@@ -106,7 +112,7 @@ http_response operate_on_one(alert_backend& backend, const verb& what,
   const auto id = requested_alert(request);
   if (!id) return refusal(400, {"bad_field", id.failure().message, "alert_id"});
   json_request body{request.body};
-  operation wanted = what.read(body, {{*id}, {}}, backend.now());
+  operation wanted = what.read(body, {{*id}, {}}, {backend.now(), request.caller});
   if (const auto wrong = body.failure()) return refusal(400, *wrong);
   const auto done = backend.operate(std::move(wanted));
   if (!done) return refusal(done.failure());
@@ -177,7 +183,7 @@ http_response operate_on_many(alert_backend& backend, const verb& what,
   const bool verbose = query.flag("verbose").value_or(false);
   if (const auto wrong = query.failure()) return refusal(400, *wrong);
   json_request body{request.body};
-  operation wanted = what.read(body, read_selector(body), backend.now());
+  operation wanted = what.read(body, read_selector(body), {backend.now(), request.caller});
   if (const auto wrong = body.failure()) return refusal(400, *wrong);
   const auto done = backend.operate(std::move(wanted));
   if (!done) return refusal(done.failure());

@@ -140,4 +140,9 @@ std::string read_operator(json_request& body, std::string_view name) {
   return who;
 }
 
+std::string read_actor(json_request& body, std::string_view name, std::string_view caller) {
+  const bool told = !caller.empty() && body.text(name).empty();
+  return actor_of(caller, told ? std::string{} : read_operator(body, name));
+}
+
 }  // namespace tocsin::api

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/alert_backend.hpp"
+#include "io/http_actor.hpp"
 #include "io/http_server.hpp"
 #include "io/json_line.hpp"
 #include "io/json_request.hpp"
@@ -58,5 +59,10 @@ void write_labels(json_line& to, const std::vector<std::pair<std::string, std::s
 /// The field `name`: who asks. Needed; one line, at most 256 bytes, no word that stands for a part
 /// of tocsin.
 [[nodiscard]] std::string read_operator(json_request& body, std::string_view name);
+
+/// The same of who does what the request asks for. With tokens it need not be there, and the
+/// token's name is always told: see actor_of().
+[[nodiscard]] std::string read_actor(json_request& body, std::string_view name,
+                                     std::string_view caller);
 
 }  // namespace tocsin::api

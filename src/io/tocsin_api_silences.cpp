@@ -137,14 +137,21 @@ instant default_start(const alert_backend& backend, const std::string& id) {
   return known ? known->starts_at : instant{};
 }
 
-silence read_silence(const alert_backend& backend, json_request& body, instant now) {
+/// With tokens `created_by` need not be there.
+std::string read_creator(json_request& body, std::string_view caller) {
+  return actor_of(caller,
+                  caller.empty() ? body.needed_text("created_by") : body.text("created_by"));
+}
+
+silence read_silence(const alert_backend& backend, json_request& body, instant now,
+                     std::string_view caller) {
   silence wanted;
   wanted.id = body.text("id");
   wanted.matchers = read_needed_matchers(body);
   const auto starts_at = body.time("starts_at");
   wanted.starts_at = starts_at ? *starts_at : default_start(backend, wanted.id);
   wanted.ends_at = read_end(body, std::max(wanted.starts_at, now));
-  wanted.created_by = body.needed_text("created_by");
+  wanted.created_by = read_creator(body, caller);
   wanted.comment = body.needed_text("comment");
   wanted.scope = read_scope(body);
   wanted.recurs = read_intervals(body, "recurs");
@@ -157,7 +164,7 @@ http_response put(alert_backend& backend, const http_request& request) {
   if (const auto wrong = query.failure()) return refusal(400, *wrong);
   json_request body{request.body};
   const instant now = backend.now();
-  silence wanted = read_silence(backend, body, now);
+  silence wanted = read_silence(backend, body, now, request.caller);
   if (const auto wrong = body.failure()) return refusal(400, *wrong);
   const auto done = backend.operate(put_silence{std::move(wanted)});
   if (!done) return refusal(done.failure());
@@ -168,6 +175,7 @@ http_response expire(alert_backend& backend, const http_request& request) {
   query_request query{request};
   std::string by = query.text("by");
   if (const auto wrong = query.failure()) return refusal(400, *wrong);
+  by = actor_of(request.caller, std::move(by));
   if (by.empty()) by = "api";
   const auto done = backend.operate(expire_silence{std::string{request.part("id")}, std::move(by)});
   if (!done) return refusal(done.failure());

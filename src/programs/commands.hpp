@@ -22,6 +22,8 @@ void add_explain(CLI::App& tocsin, int& exit_code);
 /// incidents, rules
 void add_overview(CLI::App& tocsin, int& exit_code);
 void add_routes(CLI::App& tocsin, int& exit_code);
+/// token new, token hash
+void add_token(CLI::App& tocsin, int& exit_code);
 void add_advise(CLI::App& tocsin, int& exit_code);
 void add_agent_host(CLI::App& agent, int& exit_code);
 void add_agent_tail(CLI::App& agent, int& exit_code);

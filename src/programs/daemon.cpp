@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "io/alertmanager_api.hpp"
+#include "io/http_guard.hpp"
 #include "io/metrics_page.hpp"
 #include "io/sqlite_store.hpp"
 #include "io/tocsin_api.hpp"
@@ -42,7 +43,8 @@ http_response plain_text(std::string text) {
 }
 
 http_route metrics_route(const pipeline& running, std::size_t rules,
-                         std::shared_ptr<const lookup_watcher> lookups) {
+                         std::shared_ptr<const lookup_watcher> lookups,
+                         std::shared_ptr<const http_refusals> refusals) {
   struct page_state {
     explicit page_state(std::size_t loaded) : page{TOCSIN_VERSION, loaded} {}
     std::mutex one_at_a_time;
@@ -50,22 +52,26 @@ http_route metrics_route(const pipeline& running, std::size_t rules,
   };
   auto state = std::make_shared<page_state>(rules);
   return {"GET", "/metrics",
-          [&running, lookups = std::move(lookups), state = std::move(state)](const http_request&) {
+          [&running, lookups = std::move(lookups), refusals = std::move(refusals),
+           state = std::move(state)](const http_request&) {
             const auto tables = lookups ? lookups->status() : std::vector<lookup_status>{};
             const auto counts = running.counts();
             const std::scoped_lock lock(state->one_at_a_time);
-            return http_response{200,
-                                 metrics_page::content_type,
-                                 state->page.render(counts, read_process_usage(), tables),
-                                 {}};
+            return http_response{
+                200,
+                metrics_page::content_type,
+                state->page.render(counts, read_process_usage(), tables) + refusals->metrics(),
+                {}};
           }};
 }
 
 /// What HTTP serves (docs/http.md). The pipeline and the backend outlive the routes.
 std::vector<http_route> http_routes(const pipeline& running, alert_backend& backend,
-                                    std::shared_ptr<const lookup_watcher> lookups) {
+                                    std::shared_ptr<const lookup_watcher> lookups,
+                                    std::shared_ptr<const http_refusals> refusals) {
   std::vector<http_route> routes{
-      metrics_route(running, backend.rules().rules().size(), std::move(lookups)),
+      metrics_route(running, backend.rules().rules().size(), std::move(lookups),
+                    std::move(refusals)),
       {"GET", "/-/healthy", [](const http_request&) { return plain_text("healthy\n"); }},
       {"GET", "/-/ready", [&running](const http_request&) {
          if (const auto failure = running.failure()) {
@@ -87,6 +93,18 @@ void log_lookup(const lookup_news& news) {
   spdlog::warn("enrich: {}: {} is not used, the table of before with {} rows is kept: {}", now.step,
                now.file, now.rows, found.front().text());
   for (std::size_t i = 1; i < found.size(); ++i) spdlog::warn("enrich: {}", found[i].text());
+}
+
+void log_tokens(const token_news& news) {
+  if (news.found.empty()) {
+    spdlog::info("http.tokens: {} was read anew: {} tokens", news.file, news.tokens);
+    return;
+  }
+  spdlog::warn("http.tokens: {} is not used, the {} tokens of before are kept: {}", news.file,
+               news.tokens, news.found.front().text());
+  for (std::size_t i = 1; i < news.found.size(); ++i) {
+    spdlog::warn("http.tokens: {}", news.found[i].text());
+  }
 }
 
 }  // namespace
@@ -165,7 +183,7 @@ std::optional<error> daemon::open_alert_replay() {
 void daemon::attach_receivers() {
   // Tries end when the pipeline is there: start() comes after it.
   courier_ = std::make_shared<notice_courier>(
-      settings_.policy->notify->receivers, store_, "http://" + settings_.http_listen,
+      settings_.policy->notify->receivers, store_, settings_.http.public_url(),
       [this](notice_outcome ended) {
         if (!ended.delivered) {
           spdlog::warn("notice {}: {}{}", ended.id, ended.failure,
@@ -225,15 +243,23 @@ void daemon::attach_acked() {
 }
 
 std::optional<error> daemon::attach_http() {
-  if (settings_.http_listen.empty()) return std::nullopt;
+  if (settings_.http.listen.empty()) return std::nullopt;
+  diagnostics found;
+  const http_guard guard = load_http_guard(settings_.http, found);
+  if (has_errors(found)) return error{"bad_settings", "http: " + found.front().text()};
+  if (guard.tokens) {
+    guard.tokens->on_news(log_tokens);
+    spdlog::info("http.tokens: {} tokens are known", guard.tokens->size());
+  }
   backend_ = std::make_unique<daemon_backend>(*pipeline_, store_, rules_);
-  auto started =
-      http_server::start(settings_.http_listen, http_routes(*pipeline_, *backend_, enrich_.tables));
+  auto started = http_server::start(
+      settings_.http.listen, http_routes(*pipeline_, *backend_, enrich_.tables, guard.refusals), {},
+      guard);
   if (!started) {
     return error{started.failure().code, "http.listen: " + started.failure().message};
   }
   http_ = std::move(*started);
-  spdlog::info("http.listen: serving on http://{}", http_->address());
+  spdlog::info("http.listen: serving on {}", settings_.http.url(http_->address()));
   return std::nullopt;
 }
 

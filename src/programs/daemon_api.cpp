@@ -10,7 +10,9 @@
 #include <cstdlib>
 
 #include "io/http_client.hpp"
+#include "io/token_file.hpp"
 #include "io/utf8.hpp"
+#include "io/yaml_reader.hpp"
 #include "programs/console.hpp"
 #include "tocsin/time.hpp"
 
@@ -19,6 +21,7 @@ namespace {
 
 constexpr std::size_t cell_bytes_max = 200;
 constexpr std::size_t shown_answer_bytes = 300;
+constexpr duration answer_time_max = std::chrono::seconds{60};
 
 /// An error's message in any of the forms the daemon gives: {code, message, field}, a JSON text.
 std::string refusal_text(const http_answer& answer) {
@@ -38,24 +41,65 @@ std::size_t width_of(std::string_view text) {
   }));
 }
 
+/// The token in a file: its one word. Errors name the file, and never what is in it.
+result<std::string> read_token(const std::string& file) {
+  auto bytes = read_file(file);
+  if (!bytes) return bytes.failure();
+  constexpr std::string_view blanks = " \t\r\n";
+  std::string token = *std::move(bytes);
+  token.erase(0, std::min(token.find_first_not_of(blanks), token.size()));
+  token.erase(token.find_last_not_of(blanks) + 1);
+  if (const auto wrong = refuse_token(token); !wrong.empty()) {
+    return error{"bad_token", fmt::format("{}: {}", file, wrong)};
+  }
+  return token;
+}
+
+/// What a refusal for lack of a token, or of rights, does not say: what to do here.
+std::string_view advice_of(long status, const daemon_address& of) {
+  if (status != 401 || !of.token_file.empty()) return "";
+  return " (see --token-file)";
+}
+
 }  // namespace
 
 void add_daemon_options(CLI::App& command, daemon_address& into) {
   command.add_option("--http", into.http, "The daemon's http.listen")
       ->envname("TOCSIN_HTTP")
       ->capture_default_str();
+  command.add_option("--token-file", into.token_file, "The file with the token to show the daemon")
+      ->envname("TOCSIN_TOKEN_FILE")
+      ->type_name("FILE");
+  command
+      .add_option("--ca-file", into.ca_file,
+                  "With https://: the certificates (PEM) that the daemon's must lead to")
+      ->envname("TOCSIN_CA_FILE")
+      ->type_name("FILE");
   command.add_flag("--json", into.json, "Print the daemon's answer as JSON");
 }
 
 daemon_answer ask_daemon(const daemon_address& of, std::string_view method, std::string_view target,
                          std::string_view body) {
-  http_client client{of.http};
+  http_trust trust{"", of.ca_file};
+  if (!of.token_file.empty()) {
+    auto token = read_token(of.token_file);
+    if (!token) {
+      say(fmt::format("error: {}", token.failure().message));
+      return {std::nullopt, exit_usage};
+    }
+    trust.token = *std::move(token);
+  }
+  http_client client{of.http, answer_time_max, std::move(trust)};
   const auto path =
       target.starts_with('/') ? std::string{target} : fmt::format("/api/tocsin/v1/{}", target);
   const auto answer = client.ask(method, path, body);
+  if (!answer && answer.failure().code == "token_in_the_clear") {
+    say(fmt::format("error: {}", answer.failure().message));
+    return {std::nullopt, exit_usage};
+  }
   if (!answer) return {std::nullopt, report_connect_failure(answer.failure(), "http.listen")};
   if (answer->status >= 400) {
-    say(fmt::format("error: {}", refusal_text(*answer)));
+    say(fmt::format("error: {}{}", refusal_text(*answer), advice_of(answer->status, of)));
     return {std::nullopt, exit_check_failed};
   }
   if (answer->body.empty()) return {json_tree{}, exit_ok};

@@ -14,17 +14,22 @@
 namespace tocsin {
 
 struct daemon_address {
-  std::string http = "127.0.0.1:9093";
+  std::string http = "127.0.0.1:9093";  ///< HOST:PORT, or with http:// or https:// before it
+  std::string token_file;               ///< holds the token to show; "": none is shown
+  std::string ca_file;                  ///< trusted instead of the system's certificates
   bool json = false;
 };
 
-/// Adds --http (environment: TOCSIN_HTTP) and --json to a command.
+/// Adds --http, --token-file, --ca-file (environment: TOCSIN_HTTP, TOCSIN_TOKEN_FILE,
+/// TOCSIN_CA_FILE) and --json to a command.
 void add_daemon_options(CLI::App& command, daemon_address& into);
 
 /// What the daemon answered, or the exit code, its reason said on stderr.
 struct daemon_answer {
   std::optional<json_tree> body;
-  int exit_code = 0;  ///< of a failure: 3 unreachable, 1 refused, 70 an answer that is not JSON
+  /// Of a failure: 3 unreachable, 2 the token cannot be read or sent, 1 refused, 70 an answer that
+  /// is not JSON.
+  int exit_code = 0;
 };
 
 /// `target` is below /api/tocsin/v1/ when it does not begin with a slash. An empty answer is null.

@@ -11,6 +11,7 @@
 
 #include "io/alert_policy_file.hpp"
 #include "io/enrichment_file.hpp"
+#include "io/http_guard.hpp"
 #include "io/settings_file.hpp"
 #include "programs/console.hpp"
 #include "programs/daemon.hpp"
@@ -38,6 +39,8 @@ std::shared_ptr<const rule_set> load(const std::string& file, settings& into,
                                      loaded_enrichment& enrich) {
   diagnostics found;
   into = load_settings(file, found);
+  // What it reads is read again when HTTP starts; here its findings join the others.
+  (void)load_http_guard(into.http, found);
   enrich = load_enrichment(into.enrich, into.limits, found);
   auto specs = load_rules(into.rules, found);
   auto rules = rule_set::compile(std::move(specs), found);

@@ -52,7 +52,7 @@ void expect_equal(const settings& left, const settings& right) {
   EXPECT_EQ(left.ingest_acked, right.ingest_acked);
   EXPECT_EQ(left.alerts_stream, right.alerts_stream);
   EXPECT_EQ(left.alerts_replay, right.alerts_replay);
-  EXPECT_EQ(left.http_listen, right.http_listen);
+  EXPECT_EQ(left.http, right.http);
   EXPECT_EQ(left.data, right.data);
   EXPECT_EQ(left.shards, right.shards);
   EXPECT_EQ(left.tick, right.tick);
@@ -142,7 +142,7 @@ flapping: {detect: false}
   wanted.ingest_acked = "tcp://localhost:2";
   wanted.alerts_stream = "tcp://[::1]:3";
   wanted.alerts_replay = "ipc:///run/tocsin/replay";
-  wanted.http_listen = "";
+  wanted.http.listen = "";
   wanted.data = "/var/lib/tocsin";
   wanted.shards = 256;
   wanted.tick = 1s;

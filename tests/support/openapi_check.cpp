@@ -123,6 +123,11 @@ const json* openapi_check::find(const operation& of) const {
   return method == path->end() ? nullptr : &*method;
 }
 
+std::string openapi_check::extension(const operation& of, const std::string& name) const {
+  const json* const what = find(of);
+  return what ? what->value(name, "") : "";
+}
+
 std::vector<json> openapi_check::parameters_of(const operation& of, std::string_view in) const {
   std::vector<json> all;
   const json* const what = find(of);

@@ -35,6 +35,9 @@ class openapi_check {
   /// Names of the parameters of a query, with an example or without.
   [[nodiscard]] std::vector<std::string> query_parameters(const operation& of) const;
 
+  /// A text of an operation under a name that begins with "x-"; "" when it is not there.
+  [[nodiscard]] std::string extension(const operation& of, const std::string& name) const;
+
   /// What is wrong with the document itself: references that lead nowhere, words of schemas that
   /// are not known, examples that their schema refuses, `{name}` parts of paths without a parameter
   /// and parameters without a part, operations without answers.

@@ -13,7 +13,7 @@
 namespace tocsin::testing {
 
 called_route route_caller::call(std::string method, std::string_view target, std::string body,
-                                std::string content_type) const {
+                                std::string content_type, std::string caller) const {
   http_request request;
   request.method = std::move(method);
   const auto question = std::min(target.find('?'), target.size());
@@ -21,6 +21,7 @@ called_route route_caller::call(std::string method, std::string_view target, std
   request.query = target.substr(std::min(question + 1, target.size()));
   request.body = std::move(body);
   request.content_type = request.body.empty() ? "" : std::move(content_type);
+  request.caller = std::move(caller);
   auto choice = choose_route(routes_, request.method, request.path);
   if (!choice.route) return {"", std::move(choice.refused)};
   request.captured = std::move(choice.captured);

@@ -21,10 +21,11 @@ class route_caller {
  public:
   explicit route_caller(std::vector<http_route> routes) : routes_(std::move(routes)) {}
 
-  /// `target` is a path and what follows it: "/alerts?limit=1".
+  /// `target` is a path and what follows it: "/alerts?limit=1". `caller`: whose token came with it.
   [[nodiscard]] called_route call(std::string method, std::string_view target,
                                   std::string body = {},
-                                  std::string content_type = "application/json") const;
+                                  std::string content_type = "application/json",
+                                  std::string caller = {}) const;
   [[nodiscard]] const std::vector<http_route>& routes() const noexcept { return routes_; }
 
  private:

@@ -15,7 +15,7 @@ tocsin_api_fixture::tocsin_api_fixture() : routes(tocsin_routes(scene.backend())
 tocsin_api_fixture::answer tocsin_api_fixture::ask(const std::string& method,
                                                    const std::string& rest, const std::string& body,
                                                    const std::string& type) {
-  const auto called = routes.call(method, "/api/tocsin/v1" + rest, body, type);
+  const auto called = routes.call(method, "/api/tocsin/v1" + rest, body, type, caller);
   EXPECT_EQ(called.response.content_type, "application/json");
   return {called.response.status, json::parse(called.response.body)};
 }

@@ -37,6 +37,7 @@ class tocsin_api_fixture : public ::testing::Test {
   [[nodiscard]] long long now_ms() { return to_unix_ms(scene.backend().now()); }
 
   alert_api_scene scene;
+  std::string caller;  ///< whose token comes with what is asked; "": nobody is asked for one
   route_caller routes;
 };
 

@@ -109,7 +109,7 @@ long long live(testing::engine_driver& steady, testing::engine_driver& twin, fuz
   long long clock_ms = began_ms;
   // An engine that has not taken a step yet has nothing to save.
   bool begun = false;
-  for (int steps = 0; steps < 24 && !by.at_end(); ++steps) {
+  for (int steps = 0; steps < 8 && !by.at_end(); ++steps) {
     const std::uint8_t what = by.byte();
     if (what % 4 == 0 && begun) {
       const std::string refused = twin.restart();

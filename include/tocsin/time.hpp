@@ -30,7 +30,7 @@ using instant = std::chrono::sys_time<duration>;
 [[nodiscard]] std::string format_duration(duration length);
 
 /// Reads an RFC 3339 date-time ("2026-03-01T10:00:00.250Z", with any offset); digits past
-/// milliseconds are cut.
+/// milliseconds are cut. Nothing outside of the years 0000 to 9999 of UTC.
 [[nodiscard]] std::optional<instant> parse_rfc3339(std::string_view text);
 
 /// RFC 3339 in UTC with milliseconds: "2026-03-01T10:00:00.250Z".

@@ -58,6 +58,9 @@ std::string nearest_word(std::string_view seen, const std::vector<std::string>& 
   const std::string* nearest = nullptr;
   for (const std::string& candidate : candidates) {
     if (candidate.size() > longest_slip) continue;
+    // Each letter that one has beyond the other is an edit.
+    const std::size_t longer = std::max(seen.size(), candidate.size());
+    if (longer - std::min(seen.size(), candidate.size()) >= best) continue;
     const std::size_t distance = edit_distance(seen, candidate);
     if (distance < best) {
       best = distance;

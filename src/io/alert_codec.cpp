@@ -245,7 +245,20 @@ std::string_view text_of(const msgpack::object& of) {
 
 void copy_to_json(const msgpack::object& from, json_writer& to);
 
-/// JSON's keys are strings: others are written as their JSON text.
+/// True when no key of any map in it is a list or a map. As JSON texts in texts they would become
+/// twice as long with each level.
+bool has_plain_keys(const msgpack::object& of) {
+  if (of.type == msgpack::type::ARRAY) {
+    return std::all_of(begin(of.via.array), end(of.via.array), has_plain_keys);
+  }
+  if (of.type != msgpack::type::MAP) return true;
+  return std::all_of(begin(of.via.map), end(of.via.map), [](const msgpack::object_kv& pair) {
+    return pair.key.type != msgpack::type::ARRAY && pair.key.type != msgpack::type::MAP &&
+           has_plain_keys(pair.val);
+  });
+}
+
+/// JSON's keys are strings: others are written as their JSON text. Neither lists nor maps.
 void copy_key(const msgpack::object& from, json_writer& to) {
   if (from.type == msgpack::type::STR || from.type == msgpack::type::BIN) {
     return to.key(text_of(from));
@@ -371,6 +384,9 @@ result<stream_header> decode_header(std::string_view bytes) {
 result<std::string> msgpack_to_json(std::string_view bytes) {
   auto read = unpack_map(bytes, "message");
   if (!read) return read.failure();
+  if (!has_plain_keys(read->get())) {
+    return error{"malformed", "message: a key is a list or a map, wanted texts"};
+  }
   json_writer to;
   copy_to_json(read->get(), to);
   return std::move(to).take();

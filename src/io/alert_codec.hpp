@@ -24,7 +24,8 @@ struct stream_header {
 [[nodiscard]] std::string encode_alert_json(const alert& of);
 [[nodiscard]] std::string encode_header(const stream_header& header);
 [[nodiscard]] result<stream_header> decode_header(std::string_view bytes);
-/// Any msgpack map as one line of JSON (non-UTF-8 bytes replaced); errors: malformed.
+/// Any msgpack map as one line of JSON (non-UTF-8 bytes replaced; keys that are no texts as the
+/// text of their JSON); errors: malformed, which a key that is a list or a map is, too.
 [[nodiscard]] result<std::string> msgpack_to_json(std::string_view bytes);
 /// "alert.<severity>.<rule>".
 [[nodiscard]] std::string topic_of(const alert& of);

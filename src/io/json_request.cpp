@@ -131,6 +131,8 @@ json_request::json_request(std::string_view body) : state_(std::make_unique<stat
     }
   } catch (const json::parse_error& wrong) {
     refuse("", fmt::format("the body is not JSON: at byte {}", wrong.byte), "malformed");
+  } catch (const json::out_of_range&) {
+    refuse("", "the body has a number beyond what a double holds (1.8e308)", "malformed");
   } catch (const refused_body& wrong) {
     refuse("", wrong.what(), "malformed");
   }

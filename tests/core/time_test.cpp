@@ -93,6 +93,14 @@ TEST(time, what_is_no_instant_is_refused) {
   }
 }
 
+TEST(time, what_an_offset_leads_beyond_the_year_9999_is_no_time) {
+  EXPECT_TRUE(parse_rfc3339("9999-12-31T23:59:59.999Z"));
+  EXPECT_TRUE(parse_rfc3339("9999-12-31T23:59:59+00:01"));
+  EXPECT_FALSE(parse_rfc3339("9999-12-31T23:59:59-00:01"));
+  EXPECT_TRUE(parse_rfc3339("0000-01-01T00:00:00Z"));
+  EXPECT_FALSE(parse_rfc3339("0000-01-01T00:00:00+00:01"));
+}
+
 TEST(time, instants_are_written_in_utc_with_milliseconds) {
   EXPECT_EQ(format_rfc3339(from_unix_ms(1772359200250)), "2026-03-01T10:00:00.250Z");
   EXPECT_EQ(format_rfc3339(from_unix_ms(-1)), "1969-12-31T23:59:59.999Z");

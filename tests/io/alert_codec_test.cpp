@@ -162,6 +162,18 @@ TEST(alert_codec, a_header_with_a_key_missing_or_of_the_wrong_type_says_what_it_
       << read.failure().message;
 }
 
+TEST(alert_codec, maps_and_lists_are_no_keys) {
+  // {{{1: 1}: 1}: 1}, ...: as JSON texts in texts each level would be twice as long.
+  const std::string maps = std::string(40, '\x81') + std::string(41, '\x01');
+  const auto of_maps = msgpack_to_json(maps);
+  ASSERT_FALSE(of_maps);
+  EXPECT_EQ(of_maps.failure().code, "malformed");
+  EXPECT_FALSE(msgpack_to_json("\x81\xa1k\x81\x91\x01\x01"));
+  const auto of_number = msgpack_to_json("\x81\xa1k\x81\x05\x01");
+  ASSERT_TRUE(of_number) << of_number.failure().message;
+  EXPECT_EQ(*of_number, R"({"k":{"5":1}})");
+}
+
 TEST(alert_codec, any_msgpack_map_becomes_json) {
   msgpack::sbuffer bytes;
   msgpack::packer<msgpack::sbuffer> packer{bytes};

@@ -128,6 +128,11 @@ TEST(json_request, a_field_inside_a_list_is_named_with_its_place) {
   EXPECT_EQ(told(body), "bad_field recurs[1].times[0].start_time");
 }
 
+TEST(json_request, a_number_beyond_a_double_is_malformed) {
+  json_request body{R"({"count":1e400})"};
+  EXPECT_EQ(told(body), "malformed");
+}
+
 TEST(json_request, a_field_that_nobody_asked_for_is_told_with_its_likely_name) {
   json_request body{R"({"nots":"x"})"};
   static_cast<void>(body.text("note"));

@@ -274,8 +274,9 @@ std::vector<std::string> model_book::inhibited_by(const alert& of) const {
           other.now.state == alert_state::firing || other.now.state == alert_state::acknowledged;
       if (!fires || !accept(rule.source, other.now)) continue;
       if (both_sides && accept(rule.target, other.now)) continue;
+      const alert& now = other.now;
       const bool same = std::all_of(rule.equal.begin(), rule.equal.end(), [&](const auto& name) {
-        return label_of(of, name) == label_of(other.now, name);
+        return label_of(of, name) == label_of(now, name);
       });
       if (same) ids.push_back(to_text(other.now.alert_id));
     }

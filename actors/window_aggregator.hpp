@@ -18,6 +18,8 @@ struct engine_place {
   std::uint32_t shard = 0;  ///< place in log_step::slices
   std::uint32_t shards = 1;
   engine_limits limits;  ///< this shard's share
+  /// Goes on from here, and is taken; null: windows begin empty.
+  std::shared_ptr<window_engine> restored = nullptr;
 };
 
 [[nodiscard]] window_aggregator_actor spawn_window_aggregator(

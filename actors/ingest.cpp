@@ -25,14 +25,20 @@ struct ingest_state {
     report_failures(self, gate, name);
     setup = given;
     shards = aggregators;
-    steps.emplace(setup.limits, setup.rules, shards.size(), setup.enrich, setup.shields,
-                  setup.clock);
+    step_maker_setup making;
+    making.limits = setup.limits;
+    making.rules = setup.rules;
+    making.shards = shards.size();
+    making.enrich = setup.enrich;
+    making.shields = setup.shields;
+    making.clock = setup.clock;
+    steps.emplace(std::move(making));
     if (setup.now) arm_tick(setup.tick);
     return {
-        [this](const burst_in& in) { log(steps->of_burst(in.what, now()), in.held); },
-        [this](const time_in& in) { log(steps->of_time(in.clock), in.held); },
+        [this](const burst_in& in) { log(steps->of_burst(in.what, now()).step, in.held); },
+        [this](const time_in& in) { log(steps->of_time(in.clock).step, in.held); },
         [this](tick_due) { tick(); },
-        [this](const operation_ptr& in) { log(steps->of_time(now()), nullptr, in); },
+        [this](const operation_ptr& in) { log(steps->of_time(now()).step, nullptr, in); },
         [this](counts_wanted) { return steps->report(); },
     };
   }
@@ -67,7 +73,7 @@ struct ingest_state {
     if (last_tick.expired()) {
       const completion held = std::make_shared<const char>();
       last_tick = held;
-      log(steps->of_time(at), held);
+      log(steps->of_time(at).step, held);
     }
     arm_tick(setup.tick);
   }

@@ -142,7 +142,7 @@ struct alert_manager_state {
   alert_manager_setup setup;
   std::optional<alert_book> book;
   std::optional<step_collector> steps;
-  std::uint64_t done = 0;  ///< steps up to this one are in the book already
+  std::uint64_t done = 0;              ///< steps up to this one are in the book already
   std::vector<silence_ptr> shielding;  ///< those that keep events out now
   bool looked_for_shields = false;
   bool any_shields = false;  ///< some silence, in force or not, has the scope of events

@@ -18,10 +18,10 @@
 namespace tocsin {
 
 /// Actors' mailboxes have no bound, so bursts are counted where they come in: one may enter while
-/// fewer than `room` of its lane are under way, with fewer than `events_room` events. Its credit travels with
-/// the messages it leads to, and comes back when the last of them is gone, on whatever path: with
-/// the alerts, with a burst that held nothing good, or with the mailbox of an actor that died.
-/// Thread-safe.
+/// fewer than `room` of its lane are under way, with fewer than `events_room` events. Its credit
+/// travels with the messages it leads to, and comes back when the last of them is gone, on whatever
+/// path: with the alerts, with a burst that held nothing good, or with the mailbox of an actor that
+/// died. Thread-safe.
 class burst_gate : public std::enable_shared_from_this<burst_gate> {
  public:
   /// One burst's place inside; destroying the last copy leaves.
@@ -74,7 +74,8 @@ class burst_gate : public std::enable_shared_from_this<burst_gate> {
   std::array<load, 2> inside_;
   std::deque<bool> left_;     ///< by ticket, from oldest_: has it left?
   std::uint64_t oldest_ = 0;  ///< the oldest ticket still inside, or the next one to be given
-  bool refused_ = false;      ///< try_enter found no room for a pushed burst since on_room was last called
+  bool refused_ =
+      false;  ///< try_enter found no room for a pushed burst since on_room was last called
   bool shut_ = false;
   std::optional<std::string> failure_;
   std::function<void()> wake_;

@@ -95,7 +95,9 @@ void log_queue::answer_all() {
 }
 
 void log_queue::tell_to_send_again() {
-  const burst_outcome again{.retry = true, .retry_after = send_again_after};
+  burst_outcome again;
+  again.retry = true;
+  again.retry_after = send_again_after;
   for (const waiting_answer& each : std::exchange(answers_, {})) each.asked->answer(again);
 }
 

@@ -17,8 +17,8 @@
 #include "tocsin/alert_book.hpp"
 #include "tocsin/burst.hpp"
 #include "tocsin/enrichment.hpp"
-#include "tocsin/event_router.hpp"
 #include "tocsin/event_log.hpp"
+#include "tocsin/event_router.hpp"
 #include "tocsin/ingest_ledger.hpp"
 #include "tocsin/log_entry.hpp"
 #include "tocsin/operation.hpp"
@@ -263,26 +263,21 @@ using window_aggregator_actor =
                      caf::replies_to<counts_wanted>::with<shard_report>>;
 
 /// Owns the alerts of all shards.
-using alert_manager_actor =
-    caf::typed_actor<caf::reacts_to<shard_findings>, caf::reacts_to<look_in>,
-                     caf::reacts_to<snapshot_part>,
-                     caf::replies_to<counts_wanted>::with<alerts_report>>;
+using alert_manager_actor = caf::typed_actor<caf::reacts_to<shard_findings>,
+                                             caf::reacts_to<look_in>, caf::reacts_to<snapshot_part>,
+                                             caf::replies_to<counts_wanted>::with<alerts_report>>;
 
 /// Puts into the store what the alert manager did.
-using recorder_actor =
-    caf::typed_actor<caf::reacts_to<changes_made>, caf::reacts_to<notice_settled>,
-                     caf::reacts_to<commit_due>, caf::reacts_to<maintenance_due>,
-                     caf::reacts_to<log_reached>, caf::reacts_to<log_refused>,
-                     caf::reacts_to<snapshot_made>,
-                     caf::replies_to<counts_wanted>::with<store_counts>>;
+using recorder_actor = caf::typed_actor<
+    caf::reacts_to<changes_made>, caf::reacts_to<notice_settled>, caf::reacts_to<commit_due>,
+    caf::reacts_to<maintenance_due>, caf::reacts_to<log_reached>, caf::reacts_to<log_refused>,
+    caf::reacts_to<snapshot_made>, caf::replies_to<counts_wanted>::with<store_counts>>;
 
 /// Appends to the event log, and answers when it lasts.
-using log_writer_actor =
-    caf::typed_actor<caf::reacts_to<log_append>, caf::reacts_to<log_wanted>,
-                     caf::reacts_to<log_trim>, caf::reacts_to<log_due>,
-                     caf::reacts_to<log_retry>,
-                     caf::reacts_to<recorder_actor>,
-                     caf::replies_to<counts_wanted>::with<event_log_counts>>;
+using log_writer_actor = caf::typed_actor<caf::reacts_to<log_append>, caf::reacts_to<log_wanted>,
+                                          caf::reacts_to<log_trim>, caf::reacts_to<log_due>,
+                                          caf::reacts_to<log_retry>, caf::reacts_to<recorder_actor>,
+                                          caf::replies_to<counts_wanted>::with<event_log_counts>>;
 
 /// Keeps snapshots, and lets the log forget what they make needless.
 using snapshot_keeper_actor =

@@ -30,9 +30,9 @@ struct window_aggregator_state {
     shard = place.shard;
     alerts = manager;
     progress = seen;
-    engine = place.restored ? place.restored
-                            : std::make_shared<window_engine>(rules, place.limits, place.shard,
-                                                              place.shards);
+    engine = place.restored
+                 ? place.restored
+                 : std::make_shared<window_engine>(rules, place.limits, place.shard, place.shards);
     return {
         [this](const logged_step& in) { take(in); },
         [this](const snapshot_wanted& in) {
@@ -70,6 +70,12 @@ window_aggregator_actor::behavior_type behave(
 }
 
 }  // namespace
+
+engine_place place_of(std::uint32_t shard, std::size_t shards, engine_limits all) {
+  all.keys = (all.keys + shards - 1) / shards;
+  all.bytes = (all.bytes + shards - 1) / shards;
+  return {shard, static_cast<std::uint32_t>(shards), all};
+}
 
 std::string window_aggregator_role(std::uint32_t shard) {
   return fmt::format("window aggregator {}", shard);

@@ -22,6 +22,9 @@ struct engine_place {
   std::shared_ptr<window_engine> restored = nullptr;
 };
 
+/// An equal share of the limits of all shards together.
+[[nodiscard]] engine_place place_of(std::uint32_t shard, std::size_t shards, engine_limits all);
+
 [[nodiscard]] window_aggregator_actor spawn_window_aggregator(
     caf::actor_system& system, std::shared_ptr<const rule_set> rules, const engine_place& place,
     std::shared_ptr<burst_gate> gate, alert_manager_actor alerts,

@@ -108,10 +108,10 @@ class settings_decoder {
     if (!decode_.check_map(root, "the settings",
                            {"ingest", "alerts", "http", "rules", "data", "shards", "tick", "log",
                             "limits", "state", "enrich", "notify", "escalation", "incidents",
-                            "assignment", "flapping", "store"})) {
+                            "assignment", "flapping", "store", "event_log", "snapshots"})) {
       return into;
     }
-    if (const yaml_node* ingest = section(root, "ingest", {"push", "acked"})) {
+    if (const yaml_node* ingest = section(root, "ingest", {"push", "acked", "dedup"})) {
       take_endpoint(*ingest, "push", into.ingest_push);
       take_endpoint(*ingest, "acked", into.ingest_acked);
     }
@@ -141,6 +141,7 @@ class settings_decoder {
       into.enrich = decode_enrichment(*enrich, file_, decode_);
     }
     into.policy = decode_alert_policy(root, file_, decode_);
+    into.durability = decode_durability(root, decode_);
     if (const yaml_node* store = section(root, "store", {"retention"})) {
       take_length(*store, "retention", into.retention, std::chrono::hours{1}, longest_retention);
     }

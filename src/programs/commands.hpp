@@ -25,6 +25,8 @@ void add_routes(CLI::App& tocsin, int& exit_code);
 /// token new, token hash
 void add_token(CLI::App& tocsin, int& exit_code);
 void add_advise(CLI::App& tocsin, int& exit_code);
+/// log verify, repair, export
+void add_event_log(CLI::App& tocsin, int& exit_code);
 void add_agent_host(CLI::App& agent, int& exit_code);
 void add_agent_tail(CLI::App& agent, int& exit_code);
 

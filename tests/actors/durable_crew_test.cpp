@@ -13,6 +13,7 @@
 #include "deterministic_crew.hpp"
 #include "support/event_builder.hpp"
 #include "support/memory_event_log.hpp"
+#include "support/rules.hpp"
 #include "support/scripted_store.hpp"
 #include "tocsin/label_matcher.hpp"
 #include "traffic.hpp"
@@ -90,7 +91,8 @@ TEST_F(durable_crews, answer_when_the_log_lasts_and_store_and_tell_only_behind_i
 
 TEST_F(durable_crews, sync_no_time_that_changes_nothing_and_time_that_changes_an_alert) {
   instant now = traffic_start;
-  deterministic_crew crew(testing::every_event_fires(), 2, [&now] { return now; }, {}, lasting());
+  deterministic_crew crew(
+      testing::every_event_fires(), 2, [&now] { return now; }, {}, lasting());
   crew.run();
   const auto pass = [&](int ticks) {
     for (int i = 0; i < ticks; ++i) {
@@ -149,7 +151,8 @@ TEST_F(durable_crews, who_asks_for_an_operation_hears_that_the_log_is_full_and_i
   crew.run();
   parts.log->fill(true);
   acknowledge_alerts wanted;
-  wanted.which.matchers.push_back(*label_matcher::make("alertname", matcher_operator::equal, "each"));
+  wanted.which.matchers.push_back(
+      *label_matcher::make("alertname", matcher_operator::equal, "each"));
   wanted.by = "ann";
   const auto answer = crew.operate(wanted);
   crew.run();
@@ -229,7 +232,8 @@ TEST_F(durable_crews, a_log_that_is_full_when_the_door_is_shut_ends_the_wait) {
   EXPECT_TRUE(crew.gate().failure());
 }
 
-TEST_F(durable_crews, a_snapshot_waits_until_the_store_has_all_of_it_and_the_log_forgets_behind_two) {
+TEST_F(durable_crews,
+       a_snapshot_waits_until_the_store_has_all_of_it_and_the_log_forgets_behind_two) {
   deterministic_crew crew(testing::every_event_fires(), 2, {}, {}, lasting());
   parts.store->fail(true);
   for (int n = 0; n <= 15; ++n) crew.send(nth_event(n));
@@ -357,6 +361,31 @@ TEST_F(restarts, go_over_a_step_that_was_taken_out_of_the_log) {
   const recovery done = run_part(parts, input, 20, 300, 3);
   EXPECT_GT(done.steps, 0U);
   EXPECT_GT(parts.store->load()->step, 100U);
+}
+
+TEST_F(durable_crews, a_rule_that_is_new_at_a_restart_finds_what_the_log_holds) {
+  const auto rules_with = [](const std::string& more) {
+    return testing::rules_from_yaml(
+        "rules: [{name: each, where: 'true', group_by: [resource_id], window: {fixed: 1h}}" + more +
+        "]");
+  };
+  const std::string pair =
+      ", {name: five, where: 'true', group_by: [source_id], window: {fixed: 1h}, having: 'count() "
+      ">= 5'}";
+  {
+    deterministic_crew crew(rules_with(""), 2, {}, {}, lasting());
+    for (int n = 0; n < 6; ++n) crew.send(nth_event(n));
+    crew.run();
+    ASSERT_EQ(parts.store->seq(), 6U);
+  }
+  for (int start = 0; start < 2; ++start) {
+    deterministic_crew crew(rules_with(pair), 2, {}, {}, lasting());
+    crew.advance(traffic_start + 7s);
+    crew.run();
+    ASSERT_EQ(parts.store->seq(), 7U) << "once, however often it starts";
+    EXPECT_EQ(parts.store->transitions().back()->rule, "five");
+    EXPECT_FALSE(crew.gate().failure());
+  }
 }
 
 TEST_F(restarts, name_a_step_that_cannot_be_read) {

@@ -9,6 +9,7 @@
 #include "caf/actor_system.hpp"
 #include "caf/stateful_actor.hpp"
 #include "caf/typed_event_based_actor.hpp"
+#include "changed_rules.hpp"
 #include "failure_report.hpp"
 #include "snapshot_builder.hpp"
 #include "step_collector.hpp"
@@ -28,6 +29,7 @@ struct alert_manager_state {
     setup = given;
     book.emplace(setup.rules, setup.policy);
     if (!setup.store_first) book->make_no_records();
+    rules.emplace(setup.rules);
     steps.emplace(setup.after);
     if (setup.stored) restore(std::move(*setup.stored));
     setup.stored.reset();
@@ -43,14 +45,21 @@ struct alert_manager_state {
   }
 
   void restore(book_state stored) {
-    if (setup.logged) done = stored.step;
+    if (setup.logged) {
+      done = stored.step;
+      rules->restore(stored.facts);
+    }
     changes_made made{done, {}, {}, {}};
     add(book->restore(std::move(stored), setup.clock, setup.windows_kept), made);
     tell(std::move(made));
   }
 
   void take(collected_step& complete) {
-    if (complete.number <= done) return;  // the book has had it, before a restart
+    if (complete.number <= done) {  // the book has had it, before a restart
+      for (finding& each : complete.found) rules->pass_over(std::move(each));
+      return;
+    }
+    for (finding& each : rules->take(book->clock())) complete.found.push_back(std::move(each));
     changes_made made{setup.logged ? complete.number : 0, {}, {}, std::move(complete.held)};
     add(book->step(complete.clock, std::move(complete.found)), made);
     if (complete.asked) operate(*complete.asked, made);
@@ -75,6 +84,9 @@ struct alert_manager_state {
     show_shields(changes);
     if (changes.empty()) return;
     changes.step = to.step;
+    if (setup.logged) {
+      if (auto fact = rules->take_fact()) changes.facts.push_back(*std::move(fact));
+    }
     transitions += changes.transitions.size();
     for (const notice_ptr& each : changes.notices) ++notices[each->receiver];
     to.what.push_back(std::make_shared<const book_changes>(std::move(changes)));
@@ -143,6 +155,7 @@ struct alert_manager_state {
   alert_manager_setup setup;
   std::optional<alert_book> book;
   std::optional<step_collector> steps;
+  std::optional<changed_rules> rules;
   std::uint64_t done = 0;              ///< steps up to this one are in the book already
   std::vector<silence_ptr> shielding;  ///< those that keep events out now
   bool looked_for_shields = false;

@@ -2,6 +2,7 @@
 // Wiring, and the end that runs down the wires.
 #include "crew.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -54,7 +55,9 @@ void spawn_keepers(caf::actor_system& system, const crew_setup& setup, crew& all
   recording.own_thread = setup.disk_threads;
   recording.notifier = all.notifier;
   if (setup.log) {
-    recording.log_reached = setup.log->last_step();
+    // What is stored is not waited for again, even if the log was lost.
+    recording.log_reached =
+        std::max(setup.log->last_step(), setup.stored ? setup.stored->step : std::uint64_t{0});
     all.log = spawn_log_writer(system, setup.log, setup.gate, setup.disk_threads);
     all.snapshots = spawn_snapshot_keeper(
         system, {setup.snapshots, setup.log_horizon, setup.log_bytes, all.log, setup.disk_threads},

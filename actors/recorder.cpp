@@ -60,7 +60,9 @@ struct recorder_state {
           queue->reach(in.step);
           arm_commit();
         },
-        [this](const log_refused& in) { queue->refuse(in.why); },
+        [this](const log_refused& in) {
+          queue->refuse({"store_failed", in.why.message});
+        },
         [this](snapshot_made& in) {
           snapshot = std::move(in);
           arm_commit();

@@ -57,15 +57,15 @@ void expect_the_same_as_without_crashes(crash_world::settings how, std::size_t s
 }
 
 TEST(crashes, change_nothing_about_alerts_and_lose_nothing_that_was_answered) {
-  expect_the_same_as_without_crashes({.crash_in = 400}, 40);
+  expect_the_same_as_without_crashes({.crash_in = 400}, 100);
 }
 
 TEST(crashes, change_nothing_while_log_and_snapshots_fail_at_times) {
-  expect_the_same_as_without_crashes({.crash_in = 400, .fails_at_times = true}, 20);
+  expect_the_same_as_without_crashes({.crash_in = 400, .fails_at_times = true}, 60);
 }
 
 TEST(crashes, change_nothing_when_each_start_has_other_shards_and_goes_by_the_log) {
-  expect_the_same_as_without_crashes({.crash_in = 800, .changes_shards = true}, 10);
+  expect_the_same_as_without_crashes({.crash_in = 800, .changes_shards = true}, 30);
 }
 
 }  // namespace

@@ -124,7 +124,9 @@ void crash_world::look_at_silences() {
     const bool kept = std::any_of(stored->silences.begin(), stored->silences.end(),
                                   [&](const silence& of) { return of.comment == each.silence; });
     // One that was told of a failure is kept later all the same.
-    if (**each.asked) EXPECT_TRUE(kept) << each.silence << " was answered before it was stored";
+    if (**each.asked) {
+      EXPECT_TRUE(kept) << each.silence << " was answered before it was stored";
+    }
     each.answered = each.answered || kept;
   }
 }

@@ -18,13 +18,6 @@ namespace tocsin {
 
 namespace {
 
-/// Endpoints that settings know and nothing listens on are said, so that nobody waits for them.
-void log_unserved(std::string_view setting, const std::string& endpoint) {
-  if (endpoint.empty()) return;
-  spdlog::warn("{}: {} is not served by this version; set it to \"\" to be rid of this line",
-               setting, endpoint);
-}
-
 /// "bad_value 3, malformed 1": what is in `now` beyond `before`; "" when nothing is.
 std::string growth(const std::map<std::string, std::uint64_t, std::less<>>& before,
                    const std::map<std::string, std::uint64_t, std::less<>>& now) {
@@ -102,7 +95,7 @@ result<std::unique_ptr<daemon>> daemon::start(const settings& from,
   starting->attach_receivers();
   if (auto wrong = starting->start_pipeline(std::move(failed))) return *wrong;
   if (auto wrong = starting->attach_push()) return *wrong;
-  starting->attach_acked();
+  if (auto wrong = starting->attach_acked()) return *wrong;
   if (auto wrong = starting->attach_http()) return *wrong;
   starting->watch_lookups();
   return starting;
@@ -117,6 +110,7 @@ void daemon::stop() {
   stopped_ = true;
   if (http_) http_->stop();
   if (push_) push_->stop();
+  if (acked_) acked_->stop();
   if (courier_) courier_->stop();
   if (pipeline_) pipeline_->stop();
   if (replay_) replay_->stop();
@@ -125,6 +119,7 @@ void daemon::stop() {
     spdlog::error("push: {} messages that had arrived were not taken: the pipeline had no room",
                   push_->abandoned());
   }
+  log_undelivered();
 }
 
 std::optional<error> daemon::open_store() {
@@ -213,8 +208,20 @@ std::optional<error> daemon::attach_push() {
   return std::nullopt;
 }
 
-void daemon::attach_acked() {
-  log_unserved("ingest.acked", settings_.ingest_acked);
+std::optional<error> daemon::attach_acked() {
+  if (settings_.ingest_acked.empty()) return std::nullopt;
+  acked_limits limits;
+  limits.message_bytes = settings_.limits.message_bytes;
+  auto started = acked_listener::start(settings_.ingest_acked, limits, [this](burst& request) {
+    return pipeline_->try_push(request);
+  });
+  if (!started) return started.failure();
+  acked_ = std::move(*started);
+  spdlog::info("ingest.acked: listening on {}", acked_->endpoint());
+  if (!store_->durable()) {
+    spdlog::warn("ingest.acked: data is not set, so ok means accepted, and nothing is durable");
+  }
+  return std::nullopt;
 }
 
 std::optional<error> daemon::attach_http() {
@@ -228,6 +235,15 @@ std::optional<error> daemon::attach_http() {
   http_ = std::move(*started);
   spdlog::info("http.listen: serving on http://{}", http_->address());
   return std::nullopt;
+}
+
+void daemon::log_undelivered() const {
+  const auto undelivered = acked_ ? acked_->counts().undelivered : 0;
+  if (undelivered == 0) return;
+  spdlog::warn(
+      "ingest.acked: {} replies could not be delivered: their senders had gone, or did "
+      "not read them",
+      undelivered);
 }
 
 void daemon::watch_lookups() {

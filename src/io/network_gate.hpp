@@ -44,7 +44,7 @@ struct gate_options {
 };
 
 /// One for all sockets of a daemon, which hold on to it (io/surface_socket.hpp). It has a thread of
-/// its own. When that ends by an exception, nobody is let in any more.
+/// its own; while that fails, nobody new is let in.
 class network_gate {
  public:
   /// Without `access` there is no CURVE: whoever reaches a socket may use it, within the limits.

@@ -17,8 +17,8 @@
 #include <zmq.hpp>
 
 #include "io/acked_reply.hpp"
-#include "io/network_options.hpp"
 #include "io/socket_wait.hpp"
+#include "io/surface_socket.hpp"
 #include "io/wake_flag.hpp"
 
 namespace tocsin {
@@ -147,8 +147,11 @@ std::pair<envelope, std::optional<std::string>> read_envelope(
 }  // namespace
 
 struct acked_listener::thread_state {
-  zmq::context_t context;
-  zmq::socket_t router{context, zmq::socket_type::router};
+  explicit thread_state(std::shared_ptr<network_gate> gate)
+      : door{std::make_unique<surface_socket>(surface::acked, zmq::socket_type::router,
+                                              std::move(gate))} {}
+
+  std::unique_ptr<surface_socket> door;  ///< null once the thread has ended
   std::shared_ptr<answer_box> box = std::make_shared<answer_box>();
   std::atomic<bool> stopping{false};
   std::atomic<std::uint64_t> requests{0}, ok{0}, retry{0}, rejected{0}, undelivered{0};
@@ -163,7 +166,7 @@ struct acked_listener::thread_state {
   std::mutex joining;
   std::thread thread;
 
-  void open(const std::string& at);
+  [[nodiscard]] std::optional<error> open(const std::string& at);
   void run();
   void finish();
   void handle(std::vector<zmq::message_t> frames);
@@ -176,24 +179,24 @@ struct acked_listener::thread_state {
   [[nodiscard]] bool send_frame(std::string_view bytes, bool more);
 };
 
-void acked_listener::thread_state::open(const std::string& at) {
-  set_network_options(router, at);
+std::optional<error> acked_listener::thread_state::open(const std::string& at) {
+  zmq::socket_t& router = door->socket();
   router.set(zmq::sockopt::linger, linger_ms);
   router.set(zmq::sockopt::rcvhwm, requests_waiting_max);
   router.set(zmq::sockopt::sndhwm, limits.replies_waiting);
   // What cannot be delivered is then told, and told apart from what can.
   router.set(zmq::sockopt::router_mandatory, true);
-  router.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(2 * limits.message_bytes));
-  router.bind(at);
-  endpoint = router.get(zmq::sockopt::last_endpoint);
+  auto failure = door->bind(at, 2 * limits.message_bytes);
+  endpoint = door->endpoint();
+  return failure;
 }
 
 void acked_listener::thread_state::run() {
   ::pthread_setname_np(::pthread_self(), "acked_listener");
   while (!stopping) {
-    (void)wait_readable(router, box->wake, std::nullopt);
+    (void)wait_readable(door->socket(), box->wake, std::nullopt);
     for (int count = 0; count < requests_max && !stopping; ++count) {
-      auto frames = read_message(router);
+      auto frames = read_message(door->socket());
       if (frames.empty()) break;
       handle(std::move(frames));
     }
@@ -218,11 +221,12 @@ void acked_listener::thread_state::finish() {
     box->wake.lower();
     send_replies();
   }
-  router.close();
+  door.reset();
 }
 
 void acked_listener::thread_state::handle(std::vector<zmq::message_t> frames) {
   ++requests;
+  door->saw(frames.back());
   const auto [from, wrong] = read_envelope(frames);
   if (wrong) return reply(from, bad_request(*wrong));
   if (hand_over(from, std::move(frames.back()))) return;
@@ -310,7 +314,7 @@ bool acked_listener::thread_state::send_frame(std::string_view bytes, bool more)
       zmq::send_flags::dontwait | (more ? zmq::send_flags::sndmore : zmq::send_flags::none);
   for (;;) {
     try {
-      return router.send(zmq::buffer(bytes), flags).has_value();
+      return door->socket().send(zmq::buffer(bytes), flags).has_value();
     } catch (const zmq::error_t& failure) {
       if (failure.num() == EHOSTUNREACH) return false;
       if (failure.num() != EINTR) throw;
@@ -326,15 +330,13 @@ acked_listener::~acked_listener() {
 
 result<std::unique_ptr<acked_listener>> acked_listener::start(const std::string& endpoint,
                                                               const acked_limits& limits,
-                                                              receiver take) {
-  auto started = std::make_unique<thread_state>();
+                                                              receiver take,
+                                                              std::shared_ptr<network_gate> gate) {
+  auto started = std::make_unique<thread_state>(std::move(gate));
   started->take = std::move(take);
   started->limits = limits;
-  try {
-    started->open(endpoint);
-  } catch (const zmq::error_t& failure) {
-    return error{"bind_failed", fmt::format("cannot listen for acknowledged events on {}: {}",
-                                            endpoint, failure.what())};
+  if (auto failure = started->open(endpoint)) {
+    return error{failure->code, "cannot listen for acknowledged events: " + failure->message};
   }
   started->thread = std::thread{[state = started.get()] { state->run(); }};
   return std::unique_ptr<acked_listener>{new acked_listener{std::move(started)}};

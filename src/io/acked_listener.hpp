@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "io/network_gate.hpp"
 #include "tocsin/burst.hpp"
 #include "tocsin/result.hpp"
 #include "tocsin/time.hpp"
@@ -46,10 +47,11 @@ class acked_listener {
   /// is then told to try again. An answer that is destroyed uncalled is none: the sender resends.
   using receiver = std::function<bool(burst&)>;
 
-  /// Binds and starts the thread. Errors: the endpoint and the reason.
-  [[nodiscard]] static result<std::unique_ptr<acked_listener>> start(const std::string& endpoint,
-                                                                     const acked_limits& limits,
-                                                                     receiver take);
+  /// Binds and starts the thread. `gate` judges who may send; without one anybody may. Errors: the
+  /// endpoint and the reason (bind_failed, gate_open).
+  [[nodiscard]] static result<std::unique_ptr<acked_listener>> start(
+      const std::string& endpoint, const acked_limits& limits, receiver take,
+      std::shared_ptr<network_gate> gate = nullptr);
   ~acked_listener();  ///< stops
 
   /// Takes no more requests, answers those that the receiver has taken (waits for it at most

@@ -57,7 +57,8 @@ struct acked_sender::connection {
   acked_totals totals;
   std::uint64_t answers = 0;
 
-  [[nodiscard]] std::optional<error> open(const std::string& endpoint, duration within);
+  [[nodiscard]] std::optional<error> open(const std::string& endpoint, duration within,
+                                          const optional_identity& identity);
   /// Sends what is due and takes what has come, waiting for it until then at most. True when an
   /// answer came.
   bool step(steady::time_point until);
@@ -69,8 +70,10 @@ struct acked_sender::connection {
   void look_at_connections();
 };
 
-std::optional<error> acked_sender::connection::open(const std::string& endpoint, duration within) {
+std::optional<error> acked_sender::connection::open(const std::string& endpoint, duration within,
+                                                    const optional_identity& identity) {
   set_network_options(dealer, endpoint);
+  set_identity(dealer, identity);
   // What is sent while nobody is there would wait in a queue beside the requests that are due.
   dealer.set(zmq::sockopt::immediate, 1);
   dealer.set(zmq::sockopt::linger, 0);
@@ -185,10 +188,11 @@ acked_sender::~acked_sender() = default;
 result<std::unique_ptr<acked_sender>> acked_sender::connect(const std::string& endpoint,
                                                             listener answered,
                                                             const acked_requests::limits& limits,
-                                                            duration within) {
+                                                            duration within,
+                                                            const optional_identity& identity) {
   auto opened = std::make_unique<connection>(limits);
   opened->answered = std::move(answered);
-  if (auto failure = opened->open(endpoint, within)) return std::move(*failure);
+  if (auto failure = opened->open(endpoint, within, identity)) return std::move(*failure);
   return std::unique_ptr<acked_sender>{new acked_sender{std::move(opened)}};
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "io/acked_requests.hpp"
+#include "io/curve_client.hpp"
 #include "tocsin/result.hpp"
 #include "tocsin/time.hpp"
 
@@ -35,10 +36,11 @@ class acked_sender {
   /// the number that offer() gave it.
   using listener = std::function<void(std::uint64_t request, const acked_reply& reply)>;
 
-  /// Connects and waits for the daemon to answer. Errors: bad_endpoint, unreachable, wrong_peer.
+  /// Connects and waits for the daemon to answer. Errors: bad_endpoint, unreachable, wrong_peer,
+  /// refused.
   [[nodiscard]] static result<std::unique_ptr<acked_sender>> connect(
       const std::string& endpoint, listener answered, const acked_requests::limits& limits = {},
-      duration within = std::chrono::seconds{3});
+      duration within = std::chrono::seconds{3}, const optional_identity& identity = std::nullopt);
   ~acked_sender();  ///< what is under way is forgotten
 
   /// Takes one message of `events` events when fewer requests than the window are under way: waits

@@ -9,7 +9,9 @@
 #include "caf/actor_system.hpp"
 #include "caf/stateful_actor.hpp"
 #include "caf/typed_event_based_actor.hpp"
+#include "changed_rules.hpp"
 #include "failure_report.hpp"
+#include "snapshot_builder.hpp"
 #include "step_collector.hpp"
 
 namespace tocsin {
@@ -26,52 +28,93 @@ struct alert_manager_state {
     report_failures(self, gate, "alert manager");
     setup = given;
     book.emplace(setup.rules, setup.policy);
-    if (setup.stored) take(book->restore(std::move(*setup.stored), setup.clock), {}, {});
+    rules.emplace(setup.rules);
+    steps.emplace(setup.after);
+    if (setup.stored) restore(std::move(*setup.stored));
     setup.stored.reset();
     return {
         [this](shard_findings& part) {
-          steps.add(part);
-          while (auto complete = steps.next()) {
-            take(book->step(complete->clock, std::move(complete->found)), {},
-                 std::move(complete->held));
-            if (complete->asked) operate(*complete->asked);
-          }
+          steps->add(part);
+          while (auto complete = steps->next()) take(*complete);
         },
         [this](const look_in& asked) { asked.look(*book); },
+        [this](snapshot_part& part) { pass_on(part); },
         [this](counts_wanted) { return report(); },
     };
   }
 
-  void operate(const operation_in& asked) {
-    auto [outcome, changes] = book->operate(asked.wanted);
-    if (!outcome) return asked.answer(outcome.failure());
-    // Who asked hears of it when it is stored.
-    take(
-        std::move(changes),
-        [answer = asked.answer, outcome = *std::move(outcome)](const std::optional<error>& failed) {
-          answer(failed ? result<operation_result>{*failed} : result<operation_result>{outcome});
-        },
-        {});
+  void restore(book_state stored) {
+    if (setup.logged) {
+      done = stored.step;
+      rules->restore(stored.facts);
+    }
+    changes_made made{done, {}, {}, {}};
+    add(book->restore(std::move(stored), setup.clock, setup.windows_kept), made);
+    tell(std::move(made));
   }
 
-  void take(book_changes made, stored_answer stored, completion held) {
-    show_shields(made);
-    if (made.empty()) {
-      if (stored) stored(std::nullopt);
+  void take(collected_step& complete) {
+    if (complete.number <= done) {  // the book has had it, before a restart
+      for (finding& each : complete.found) rules->pass_over(std::move(each));
       return;
     }
-    transitions += made.transitions.size();
-    for (const notice_ptr& each : made.notices) ++notices[each->receiver];
-    const auto what = std::make_shared<const book_changes>(std::move(made));
-    const bool to_tell = !what->transitions.empty() || !what->notices.empty();
+    for (finding& each : rules->take(book->clock())) complete.found.push_back(std::move(each));
+    changes_made made{setup.logged ? complete.number : 0, {}, {}, std::move(complete.held)};
+    add(book->step(complete.clock, std::move(complete.found)), made);
+    if (complete.asked) operate(*complete.asked, made);
+    tell(std::move(made));
+  }
+
+  void operate(const operation_in& asked, changes_made& made) {
+    auto [outcome, changes] = book->operate(asked.wanted);
+    // An operation that is gone through again was asked by nobody who is still there.
+    if (!outcome && asked.answer) asked.answer(outcome.failure());
+    if (!outcome) return;
+    add(std::move(changes), made);
+    if (!asked.answer) return;
+    // Who asked hears of it when it is stored.
+    made.stored = [answer = asked.answer,
+                   outcome = *std::move(outcome)](const std::optional<error>& failed) {
+      answer(failed ? result<operation_result>{*failed} : result<operation_result>{outcome});
+    };
+  }
+
+  void add(book_changes changes, changes_made& to) {
+    show_shields(changes);
+    if (changes.empty()) return;
+    changes.step = to.step;
+    if (setup.logged) {
+      if (auto fact = rules->take_fact()) changes.facts.push_back(*std::move(fact));
+    }
+    transitions += changes.transitions.size();
+    for (const notice_ptr& each : changes.notices) ++notices[each->receiver];
+    to.what.push_back(std::make_shared<const book_changes>(std::move(changes)));
+  }
+
+  void tell(changes_made made) {
+    if (made.what.empty()) {
+      if (made.stored) made.stored(std::nullopt);
+      return;
+    }
+    if (!(setup.recorder && setup.store_first)) {
+      for (const auto& each : made.what) {
+        if (each->transitions.empty() && each->notices.empty()) continue;
+        self->send(setup.notifier, step_transitions{each, made.held});
+      }
+    }
     if (setup.recorder) {
-      self->send(setup.recorder, changes_made{what, std::move(stored), held});
-    } else if (stored) {
-      stored(std::nullopt);
+      self->send(setup.recorder, std::move(made));
+    } else if (made.stored) {
+      made.stored(std::nullopt);
     }
-    if (to_tell && !(setup.recorder && setup.store_first)) {
-      self->send(setup.notifier, step_transitions{what, std::move(held)});
-    }
+  }
+
+  /// Each shard's part is behind its findings: with the last, all up to the step has been done.
+  void pass_on(snapshot_part& part) {
+    if (!part.into->add(part.shard, std::move(part.state))) return;
+    self->send(setup.recorder,
+               snapshot_made{std::make_shared<const pipeline_snapshot>(part.into->take()),
+                             std::move(part.held)});
   }
 
   /// Tells ingest when other silences keep events out than before; they come into force and end
@@ -110,7 +153,9 @@ struct alert_manager_state {
   alert_manager_actor::stateful_pointer<alert_manager_state> self;
   alert_manager_setup setup;
   std::optional<alert_book> book;
-  step_collector steps;
+  std::optional<step_collector> steps;
+  std::optional<changed_rules> rules;
+  std::uint64_t done = 0;              ///< steps up to this one are in the book already
   std::vector<silence_ptr> shielding;  ///< those that keep events out now
   bool looked_for_shields = false;
   bool any_shields = false;  ///< some silence, in force or not, has the scope of events

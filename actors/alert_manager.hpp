@@ -20,6 +20,11 @@ struct alert_manager_setup {
   /// What it goes on with, which it takes, and from when; nothing: it begins with the first step.
   std::shared_ptr<book_state> stored;
   instant clock{};
+  bool windows_kept = false;  ///< alert_book::restore
+  /// Steps belong to an event log: what the store has of them (stored->step) is not done again
+  /// where they are gone through again.
+  bool logged = false;
+  std::uint64_t after = 0;                ///< the first step comes after this one
   std::shared_ptr<shield_board> shields;  ///< where it says which events silences keep out
   recorder_actor recorder;                ///< empty: nothing is stored
   /// Sinks see only what is stored: the recorder passes it on. Else both get it at once.

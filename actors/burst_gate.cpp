@@ -12,8 +12,9 @@ struct burst_gate::place {
   std::shared_ptr<burst_gate> gate;
   std::uint64_t ticket;
   std::size_t events;
-  place(std::shared_ptr<burst_gate> of, std::uint64_t number, std::size_t of_events)
-      : gate(std::move(of)), ticket(number), events(of_events) {}
+  lane by;
+  place(std::shared_ptr<burst_gate> of, std::uint64_t number, std::size_t of_events, lane in)
+      : gate(std::move(of)), ticket(number), events(of_events), by(in) {}
   place(const place&) = delete;
   place& operator=(const place&) = delete;
   ~place() { gate->leave(*this); }
@@ -24,25 +25,26 @@ std::shared_ptr<burst_gate> burst_gate::open(std::size_t room, std::size_t event
 }
 
 // Called with the lock held.
-burst_gate::credit burst_gate::take_place(std::size_t events) {
-  auto taken = std::make_shared<const place>(shared_from_this(), oldest_ + left_.size(), events);
+burst_gate::credit burst_gate::take_place(std::size_t events, lane by) {
+  auto taken =
+      std::make_shared<const place>(shared_from_this(), oldest_ + left_.size(), events, by);
   left_.push_back(false);
-  ++inside_;
-  events_ += events;
+  ++of(by).bursts;
+  of(by).events += events;
   return taken;
 }
 
-burst_gate::credit burst_gate::enter(std::size_t events) {
+burst_gate::credit burst_gate::enter(std::size_t events, lane by) {
   std::unique_lock lock(mutex_);
-  room_came_.wait(lock, [this] { return shut_ || has_room(); });
-  return shut_ ? nullptr : take_place(events);
+  room_came_.wait(lock, [this, by] { return shut_ || has_room(by); });
+  return shut_ ? nullptr : take_place(events, by);
 }
 
-burst_gate::credit burst_gate::try_enter(std::size_t events) {
+burst_gate::credit burst_gate::try_enter(std::size_t events, lane by) {
   const std::scoped_lock lock(mutex_);
   if (shut_) return nullptr;
-  if (has_room()) return take_place(events);
-  refused_ = true;
+  if (has_room(by)) return take_place(events, by);
+  if (by == lane::pushed) refused_ = true;
   return nullptr;
 }
 
@@ -58,10 +60,10 @@ void burst_gate::leave(const place& from) noexcept {
       left_.pop_front();
       ++oldest_;
     }
-    --inside_;
-    events_ -= from.events;
-    room = has_room();
-    if (room && refused_ && !shut_ && wake_) {
+    --of(from.by).bursts;
+    of(from.by).events -= from.events;
+    room = has_room(from.by);
+    if (room && from.by == lane::pushed && refused_ && !shut_ && wake_) {
       refused_ = false;
       wake = wake_;
     }
@@ -90,6 +92,11 @@ void burst_gate::shut() {
     shut_ = true;
   }
   room_came_.notify_all();
+}
+
+bool burst_gate::is_shut() const {
+  const std::scoped_lock lock(mutex_);
+  return shut_;
 }
 
 void burst_gate::fail(const std::string& cause) {

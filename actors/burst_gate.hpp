@@ -3,6 +3,7 @@
 // shuts when an actor fails.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -17,27 +18,31 @@
 namespace tocsin {
 
 /// Actors' mailboxes have no bound, so bursts are counted where they come in: one may enter while
-/// fewer than `room` are under way, with fewer than `events_room` events. Its credit travels with
-/// the messages it leads to, and comes back when the last of them is gone, on whatever path: with
-/// the alerts, with a burst that held nothing good, or with the mailbox of an actor that died.
-/// Thread-safe.
+/// fewer than `room` of its lane are under way, with fewer than `events_room` events. Its credit
+/// travels with the messages it leads to, and comes back when the last of them is gone, on whatever
+/// path: with the alerts, with a burst that held nothing good, or with the mailbox of an actor that
+/// died. Thread-safe.
 class burst_gate : public std::enable_shared_from_this<burst_gate> {
  public:
   /// One burst's place inside; destroying the last copy leaves.
   using credit = std::shared_ptr<const void>;
+  /// Bursts whose sender waits for an answer have room of their own, as much as the others.
+  enum class lane : std::uint8_t { pushed, answered };
 
   [[nodiscard]] static std::shared_ptr<burst_gate> open(
       std::size_t room, std::size_t events_room = std::numeric_limits<std::size_t>::max());
 
   /// Waits for room for a burst of at most `events`. Null when the gate is shut.
-  [[nodiscard]] credit enter(std::size_t events = 0);
-  /// Null when there is no room (room is then announced once) or the gate is shut.
-  [[nodiscard]] credit try_enter(std::size_t events = 0);
+  [[nodiscard]] credit enter(std::size_t events = 0, lane by = lane::pushed);
+  /// Null when there is no room (which is then announced once, of the lane `pushed`) or the gate is
+  /// shut.
+  [[nodiscard]] credit try_enter(std::size_t events = 0, lane by = lane::pushed);
   /// Called, outside of all locks, when there is room again after try_enter found none.
   void on_room(std::function<void()> wake);
 
   /// Nobody enters any more; those who wait to enter get null.
   void shut();
+  [[nodiscard]] bool is_shut() const;
   /// Shuts; the first cause is kept and told to on_failure, later ones are consequences.
   void fail(const std::string& cause);
   [[nodiscard]] std::optional<std::string> failure() const;
@@ -50,8 +55,15 @@ class burst_gate : public std::enable_shared_from_this<burst_gate> {
  private:
   struct place;
   burst_gate(std::size_t room, std::size_t events_room) : room_(room), events_room_(events_room) {}
-  [[nodiscard]] bool has_room() const { return inside_ < room_ && events_ < events_room_; }
-  credit take_place(std::size_t events);
+  struct load {
+    std::size_t bursts = 0;
+    std::size_t events = 0;
+  };
+  [[nodiscard]] load& of(lane by) { return inside_[static_cast<std::size_t>(by)]; }
+  [[nodiscard]] bool has_room(lane by) {
+    return of(by).bursts < room_ && of(by).events < events_room_;
+  }
+  credit take_place(std::size_t events, lane by);
   void leave(const place& from) noexcept;
 
   const std::size_t room_;
@@ -59,11 +71,11 @@ class burst_gate : public std::enable_shared_from_this<burst_gate> {
   mutable std::mutex mutex_;
   std::condition_variable room_came_;
   std::condition_variable all_left_;
-  std::size_t inside_ = 0;
-  std::size_t events_ = 0;    ///< of the bursts inside
+  std::array<load, 2> inside_;
   std::deque<bool> left_;     ///< by ticket, from oldest_: has it left?
   std::uint64_t oldest_ = 0;  ///< the oldest ticket still inside, or the next one to be given
-  bool refused_ = false;      ///< try_enter found no room since on_room was last called
+  bool refused_ =
+      false;  ///< try_enter found no room for a pushed burst since on_room was last called
   bool shut_ = false;
   std::optional<std::string> failure_;
   std::function<void()> wake_;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -13,6 +15,8 @@
 #include "messages.hpp"
 #include "tocsin/alert_policy.hpp"
 #include "tocsin/alert_store.hpp"
+#include "tocsin/event_log.hpp"
+#include "tocsin/snapshot_store.hpp"
 #include "tocsin/transition_sink.hpp"
 
 namespace tocsin {
@@ -27,10 +31,22 @@ struct crew_setup {
   std::shared_ptr<const alert_policy> policy;  ///< null: the defaults
   std::shared_ptr<alert_store> store;          ///< null: there is no recorder
   duration retention = std::chrono::days{90};
-  bool recorder_thread = true;  ///< the recorder waits for the disk on a thread of its own
+  bool disk_threads = true;  ///< those that wait for the disk have threads of their own
   /// What the alert manager goes on with; null: nothing.
   std::shared_ptr<book_state> stored;
-  instant clock{};  ///< where the log's clock goes on
+  instant clock{};            ///< where the log's clock goes on
+  bool windows_kept = false;  ///< alert_book::restore
+
+  // Where steps last; all of it needs the store. Without a log there are no snapshots either.
+  std::shared_ptr<event_log> log;
+  std::shared_ptr<snapshot_store> snapshots;
+  duration log_horizon = std::chrono::hours{24};
+  std::uint64_t log_bytes = std::numeric_limits<std::uint64_t>::max();
+  /// Where ingest.steps looks; null: made here.
+  std::shared_ptr<shield_board> shields;
+  /// Windows go on with these, one a shard; empty: they begin empty.
+  std::vector<std::shared_ptr<window_engine>> engines;
+  std::uint64_t after = 0;  ///< the first step that comes is behind this one
 };
 
 struct crew {
@@ -39,6 +55,8 @@ struct crew {
   alert_manager_actor alerts;
   recorder_actor recorder;  ///< empty without a store
   notifier_actor notifier;
+  log_writer_actor log;             ///< empty without a log
+  snapshot_keeper_actor snapshots;  ///< empty without a log
 };
 
 /// When one of them ends, those after it end too, each when it has done all that was sent to it

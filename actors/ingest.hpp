@@ -11,6 +11,8 @@
 #include "messages.hpp"
 #include "shard_progress.hpp"
 #include "shield_board.hpp"
+#include "step_maker.hpp"
+#include "tocsin/dedup_limits.hpp"
 
 namespace tocsin {
 
@@ -25,8 +27,13 @@ struct ingest_setup {
   std::shared_ptr<const enrichment> enrich =
       nullptr;  ///< null: events go to the rules as they came
   std::shared_ptr<const shield_board> shields =
-      nullptr;      ///< null: no silence keeps events out of the rules
-  instant clock{};  ///< where the log's clock goes on
+      nullptr;              ///< null: no silence keeps events out of the rules
+  instant clock{};          ///< where the log's clock goes on
+  dedup_limits dedup = {};  ///< of bursts that are answered
+  /// Goes on with what this remembers, which `limits` to `dedup` were given to, and takes it; null:
+  /// begins with nothing.
+  std::shared_ptr<step_maker> steps = nullptr;
+  duration snapshot_every = std::chrono::minutes{1};  ///< of the log's clock, where there is a log
 };
 
 /// A shard as ingest sees it.
@@ -36,9 +43,14 @@ struct ingest_shard {
   std::uint64_t last_sent = 0;  ///< number of the last step it got
 };
 
-/// The shards get the steps that concern them, in order; one at least gets each.
+/// What a step_maker is made of.
+[[nodiscard]] step_maker_setup making_of(const ingest_setup& from, std::size_t shards, bool logged);
+
+/// The shards get the steps that concern them, in order; one at least gets each. The first step
+/// comes after `after`. Without a log (empty), answers are given at once.
 [[nodiscard]] ingest_actor spawn_ingest(caf::actor_system& system, ingest_setup setup,
                                         std::shared_ptr<burst_gate> gate,
-                                        std::vector<ingest_shard> shards);
+                                        std::vector<ingest_shard> shards, log_writer_actor log = {},
+                                        std::uint64_t after = 0);
 
 }  // namespace tocsin

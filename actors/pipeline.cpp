@@ -22,6 +22,7 @@
 #include "caf/send.hpp"
 #include "crew.hpp"
 #include "io/announced_events.hpp"
+#include "recovery.hpp"
 #include "tocsin/log_clock.hpp"
 
 namespace tocsin {
@@ -32,6 +33,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t shards_max = 256;
 constexpr std::size_t bursts_in_flight_max = 4'096;
 constexpr std::size_t events_in_flight_max = 16'777'216;
+constexpr std::size_t dedup_entries_min = 1'000;
+constexpr std::size_t dedup_entries_max = 100'000'000;
 constexpr duration tick_min = 1ms;
 constexpr duration tick_max = 1min;
 constexpr duration heartbeat_every = 1s;
@@ -84,6 +87,8 @@ struct crew_reports {
   std::vector<shard_report> shards;
   alerts_report alerts;
   store_counts store;
+  event_log_counts log;
+  snapshot_counts snapshots;
   std::vector<transition> active;  ///< when it stopped
 };
 
@@ -144,12 +149,41 @@ pipeline_counts merge(const crew_reports& reports, const rule_set& rules) {
   all.notices_by_receiver = reports.alerts.notices;
   all.failed_checks = reports.alerts.failed_checks;
   all.store = reports.store;
+  all.log = reports.log;
+  all.snapshots = reports.snapshots;
   return all;
+}
+
+burst_gate::lane lane_of(const burst& of) {
+  return of.answer ? burst_gate::lane::answered : burst_gate::lane::pushed;
 }
 
 std::optional<error> out_of_range(std::string_view setting, const std::string& seen,
                                   std::string_view wanted) {
   return error{"bad_setting", fmt::format("{}: {} is out of range ({})", setting, seen, wanted)};
+}
+
+/// What is wrong with the settings of what lasts.
+std::optional<error> refuse_log(const pipeline_settings& of) {
+  if (!of.log != !of.snapshots) {
+    return error{"bad_setting", "log and snapshots: one of them is missing (both or none)"};
+  }
+  if (of.log && !(of.store && of.store->durable())) {
+    return error{"bad_setting", "log: a durable store is wanted with it"};
+  }
+  if (of.snapshot_every < 1s || of.snapshot_every > std::chrono::days{1}) {
+    return out_of_range("snapshot_every", format_duration(of.snapshot_every), "1s to 1d");
+  }
+  if (of.log_horizon < 0s || of.log_horizon > std::chrono::days{10'000}) {
+    return out_of_range("log_horizon", format_duration(of.log_horizon), "0s to 10000d");
+  }
+  if (of.dedup.horizon < 1s || of.dedup.horizon > std::chrono::days{7}) {
+    return out_of_range("dedup.horizon", format_duration(of.dedup.horizon), "1s to 7d");
+  }
+  if (of.dedup.entries < dedup_entries_min || of.dedup.entries > dedup_entries_max) {
+    return out_of_range("dedup.entries", std::to_string(of.dedup.entries), "1000 to 100000000");
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -170,7 +204,7 @@ std::optional<error> pipeline_settings::validate() const {
   if (events_in_flight < 1 || events_in_flight > events_in_flight_max) {
     return out_of_range("events_in_flight", std::to_string(events_in_flight), "1 to 16777216");
   }
-  return std::nullopt;
+  return refuse_log(*this);
 }
 
 struct pipeline::running {
@@ -184,11 +218,16 @@ struct pipeline::running {
         system(config) {
     crew_setup setup;
     setup.ingest = {rules, settings.limits, settings.tick, {}, settings.enrich};
+    setup.ingest.dedup = settings.dedup;
+    setup.shards = shards_of(settings);
+    setup.state = settings.state;
     setup.clock = stored.clock;
-    if (!manual_clock) {
+    if (!manual_clock) setup.heartbeat = heartbeat_every;
+    if (settings.log) {
+      go_on(settings, stored, setup);
+    } else if (!manual_clock) {
       setup.ingest.now = live_clock(stored.clock);
       setup.clock = setup.ingest.now();
-      setup.heartbeat = heartbeat_every;
     }
     setup.policy = settings.alerts;
     setup.store = settings.store;
@@ -196,12 +235,43 @@ struct pipeline::running {
     const std::vector<transition> active = active_of(stored);
     for (const auto& sink : sinks) sink->begin(stored.seq, active);
     setup.stored = std::make_shared<book_state>(std::move(stored));
-    setup.shards = shards_of(settings);
-    setup.state = settings.state;
     setup.sinks = std::move(sinks);
     setup.gate = gate;
     reports.shards.resize(setup.shards);
     actors = spawn_crew(system, setup);
+  }
+
+  /// Where log and snapshots let the actors go on.
+  void go_on(const pipeline_settings& settings, const book_state& stored, crew_setup& setup) {
+    beginning from = begin_from_log(settings, setup.shards, rules, stored);
+    go_on_from(from, settings, setup);
+    log_clock_end = from.clock;
+    recovered = std::move(from.report);
+    replay_after = from.after;
+    // Where windows are lost and nothing is left to make up for it, alerts are waited for from now
+    // on, not from when they were stored.
+    const bool goes_through = settings.log->last_step() > std::max(from.after, stored.step);
+    if (!setup.windows_kept && !goes_through && !manual_clock) {
+      log_clock_end = std::max(log_clock_end, wall_clock());
+      setup.clock = log_clock_end;
+    }
+  }
+
+  /// Goes through the log's steps that no snapshot has, and then lets time go on.
+  std::optional<error> catch_up(const event_log& log) {
+    auto wrong = go_through_again(
+        log, replay_after,
+        [this](std::shared_ptr<const log_entry> entry) {
+          auto held = gate->enter(entry->batch ? entry->batch->events.size() : 0);
+          if (!held) return false;
+          caf::anon_send(actors.ingest, replayed{std::move(entry), std::move(held)});
+          return true;
+        },
+        recovered);
+    if (!gate->wait_for_all()) return error{"pipeline_failed", gate->failure().value_or("stopped")};
+    if (wrong) return wrong;
+    if (!manual_clock) caf::anon_send(actors.ingest, live_begins{live_clock(log_clock_end)});
+    return std::nullopt;
   }
 
   [[nodiscard]] std::size_t events_at_most(const burst& messages) const {
@@ -216,6 +286,7 @@ struct pipeline::running {
   bool send(burst messages, burst_gate::credit held) {
     if (!held) return false;
     assert(manual_clock || !messages.decoded);
+    assert(!messages.answer || (messages.messages.size() == 1 && !messages.decoded));
     if (!manual_clock) messages.arrivals.clear();
     caf::anon_send(actors.ingest,
                    burst_in{std::make_shared<const burst>(std::move(messages)), std::move(held)});
@@ -239,6 +310,8 @@ struct pipeline::running {
     }
     ask<counts_wanted>(self, actors.alerts, deadline, reports.alerts);
     if (actors.recorder) ask<counts_wanted>(self, actors.recorder, deadline, reports.store);
+    if (actors.log) ask<counts_wanted>(self, actors.log, deadline, reports.log);
+    if (actors.snapshots) ask<counts_wanted>(self, actors.snapshots, deadline, reports.snapshots);
   }
 
   /// Runs `look` on the alert manager's thread, if that comes to it in time.
@@ -319,7 +392,10 @@ struct pipeline::running {
   crew actors;
   std::mutex stop_mutex;
   std::mutex reports_mutex;
-  crew_reports reports;  ///< guarded by reports_mutex, like `stopped` where it is written
+  tocsin::recovery recovered;
+  std::uint64_t replay_after = 0;  ///< the log's steps behind this one are gone through again
+  instant log_clock_end{};         ///< time goes on from here
+  crew_reports reports;            ///< guarded by reports_mutex, like `stopped` where it is written
   bool stopped = false;
 };
 
@@ -343,8 +419,12 @@ result<std::unique_ptr<pipeline>> pipeline::start(
     if (!loaded) return loaded.failure();
     stored = *std::move(loaded);
   }
-  return std::unique_ptr<pipeline>(new pipeline(
+  std::unique_ptr<pipeline> started(new pipeline(
       std::make_unique<running>(settings, std::move(rules), std::move(sinks), std::move(stored))));
+  if (settings.log) {
+    if (auto wrong = started->parts_->catch_up(*settings.log)) return *std::move(wrong);
+  }
+  return started;
 }
 
 result<std::unique_ptr<pipeline>> pipeline::start(const pipeline_settings& settings,
@@ -364,12 +444,12 @@ bool pipeline::push(std::string_view message) {
 }
 
 bool pipeline::push(burst messages) {
-  auto held = parts_->gate->enter(parts_->events_at_most(messages));
+  auto held = parts_->gate->enter(parts_->events_at_most(messages), lane_of(messages));
   return parts_->send(std::move(messages), std::move(held));
 }
 
 bool pipeline::try_push(burst& messages) {
-  auto held = parts_->gate->try_enter(parts_->events_at_most(messages));
+  auto held = parts_->gate->try_enter(parts_->events_at_most(messages), lane_of(messages));
   return held && parts_->send(std::move(messages), std::move(held));
 }
 
@@ -393,6 +473,10 @@ void pipeline::stop() {
   parts_->stop();
 }
 
+const recovery& pipeline::recovered() const noexcept {
+  return parts_->recovered;
+}
+
 std::optional<std::string> pipeline::failure() const {
   return parts_->gate->failure();
 }
@@ -402,8 +486,11 @@ void pipeline::on_failure(std::function<void(const std::string&)> handler) {
 }
 
 pipeline_counts pipeline::counts() const {
-  return parts_->with_reports(
-      [this](const crew_reports& reports) { return merge(reports, *parts_->rules); });
+  return parts_->with_reports([this](const crew_reports& reports) {
+    pipeline_counts all = merge(reports, *parts_->rules);
+    all.recovery_steps = parts_->recovered.steps;
+    return all;
+  });
 }
 
 std::vector<transition> pipeline::active_alerts() const {

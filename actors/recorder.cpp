@@ -39,12 +39,12 @@ struct recorder_state {
                                               const std::shared_ptr<burst_gate>& gate) {
     report_failures(self, gate, name);
     setup = given;
-    queue.emplace(setup.store);
+    queue.emplace(setup.store, setup.log_reached);
     self->set_exit_handler([this, gate](const caf::exit_msg& told) { end(told, gate); });
     self->delayed_send(self, maintain_every, maintenance_due{});
     return {
         [this](changes_made& in) {
-          clock = std::max(clock, in.what->clock);
+          clock = std::max(clock, in.what.back()->clock);
           queue->add(std::move(in));
           arm_commit();
         },
@@ -54,6 +54,15 @@ struct recorder_state {
           commit();
         },
         [this](maintenance_due) { maintain(); },
+        [this](const log_reached& in) {
+          queue->reach(in.step);
+          arm_commit();
+        },
+        [this](const log_refused& in) { queue->refuse(in.why); },
+        [this](snapshot_made& in) {
+          snapshot = std::move(in);
+          arm_commit();
+        },
         [this](counts_wanted) { return report(); },
     };
   }
@@ -69,8 +78,10 @@ struct recorder_state {
     auto [to_tell, failed] = queue->commit();
     seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     if (setup.store_first) {
-      for (changes_made& each : to_tell) tell(std::move(each));
+      for (const changes_made& each : to_tell) tell(each);
     }
+    ask_log();
+    pass_snapshot();
     if (!failed) return;
     if (queue->waiting_transitions() > waiting_max) {
       throw std::runtime_error(fmt::format("{} transitions wait to be stored: {}",
@@ -79,6 +90,22 @@ struct recorder_state {
     if (!std::exchange(commit_armed, true)) {
       self->delayed_send(self, try_again_after, commit_due{});
     }
+  }
+
+  /// The log syncs events by itself, but not time, which can change alerts, too.
+  void ask_log() {
+    if (!setup.log) return;
+    const std::uint64_t wanted =
+        std::max(queue->wanted(), snapshot ? snapshot->what->step : std::uint64_t{0});
+    if (wanted <= asked_for) return;
+    asked_for = wanted;
+    self->send(setup.log, log_wanted{wanted});
+  }
+
+  /// A snapshot is of use when log and store have all that it makes needless.
+  void pass_snapshot() {
+    if (!snapshot || !queue->has_all_of(snapshot->what->step)) return;
+    self->send(setup.snapshots, *std::exchange(snapshot, std::nullopt));
   }
 
   /// What has come is stored before it ends, whether its commit_due is through or not.
@@ -91,9 +118,11 @@ struct recorder_state {
     self->quit(told.reason);
   }
 
-  void tell(changes_made stored) {
-    if (stored.what->transitions.empty() && stored.what->notices.empty()) return;
-    self->send(setup.notifier, step_transitions{std::move(stored.what), std::move(stored.held)});
+  void tell(const changes_made& stored) {
+    for (const auto& each : stored.what) {
+      if (each->transitions.empty() && each->notices.empty()) continue;
+      self->send(setup.notifier, step_transitions{each, stored.held});
+    }
   }
 
   void settle(const notice_outcome& ended) {
@@ -140,6 +169,8 @@ struct recorder_state {
   std::optional<commit_queue> queue;
   instant clock{};
   bool commit_armed = false;
+  std::uint64_t asked_for = 0;            ///< the last step that the log was asked for
+  std::optional<snapshot_made> snapshot;  ///< waits for log and store
   std::uint64_t commits_seen = 0;
   int busy_seconds = 0;
   double seconds = 0;

@@ -2,20 +2,34 @@
 // A short queue of steps that are not complete yet.
 #include "step_collector.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <iterator>
 #include <utility>
 
 namespace tocsin {
 
+step_collector::partial_step& step_collector::at(std::uint64_t number) {
+  if (partial_.empty() || partial_.back().so_far.number < number) {
+    partial_.emplace_back().so_far.number = number;
+    return partial_.back();
+  }
+  const auto place = std::lower_bound(
+      partial_.begin(), partial_.end(), number,
+      [](const partial_step& each, std::uint64_t of) { return each.so_far.number < of; });
+  if (place->so_far.number == number) return *place;
+  const auto made = partial_.emplace(place);
+  made->so_far.number = number;
+  return *made;
+}
+
 void step_collector::add(shard_findings& part) {
-  assert(part.step >= oldest_);
-  const std::size_t place = part.step - oldest_;
-  if (place >= partial_.size()) partial_.resize(place + 1);
-  partial_step& step = partial_[place];
+  assert(part.step > given_);
+  partial_step& step = at(part.step);
   if (step.parts == 0) {
     step.so_far.clock = part.clock;
     step.so_far.held = part.held;
+    step.after = part.after;
     step.wanted = part.shards;
   }
   if (part.asked) step.so_far.asked = part.asked;
@@ -30,10 +44,12 @@ void step_collector::add(shard_findings& part) {
 }
 
 std::optional<collected_step> step_collector::next() {
-  if (partial_.empty() || partial_.front().parts < partial_.front().wanted) return std::nullopt;
+  if (partial_.empty()) return std::nullopt;
+  const partial_step& oldest = partial_.front();
+  if (oldest.after != given_ || oldest.parts < oldest.wanted) return std::nullopt;
   collected_step complete = std::move(partial_.front().so_far);
   partial_.pop_front();
-  ++oldest_;
+  given_ = complete.number;
   return complete;
 }
 

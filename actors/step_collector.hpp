@@ -13,6 +13,7 @@ namespace tocsin {
 
 /// The findings of all shards for one step.
 struct collected_step {
+  std::uint64_t number = 0;  ///< log_step::number
   instant clock{};
   std::vector<finding> found;
   operation_ptr asked;  ///< to be done after the findings; null with most
@@ -22,6 +23,9 @@ struct collected_step {
 /// Not thread-safe; owned by the alert manager.
 class step_collector {
  public:
+  /// The steps come after this one.
+  explicit step_collector(std::uint64_t after = 0) : given_(after) {}
+
   /// Takes a part's findings; its `held` is left in place.
   void add(shard_findings& part);
   /// The oldest step not given yet, once all its parts are there. Ask until there is none: a part
@@ -34,11 +38,14 @@ class step_collector {
  private:
   struct partial_step {
     collected_step so_far;
+    std::uint64_t after = 0;   ///< logged_step::after
     std::uint32_t parts = 0;   ///< that have come
     std::uint32_t wanted = 1;  ///< known with the first part
   };
-  std::deque<partial_step> partial_;
-  std::uint64_t oldest_ = 1;  ///< step number of partial_.front()
+  [[nodiscard]] partial_step& at(std::uint64_t number);
+
+  std::deque<partial_step> partial_;  ///< by number
+  std::uint64_t given_;               ///< number of the last step that was given
 };
 
 }  // namespace tocsin

@@ -1,53 +1,157 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decode, stamp, count, enrich, route.
+// Decode, stamp, recognise, count, enrich, route.
 #include "step_maker.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-namespace tocsin {
+#include "core/state_bytes.hpp"
 
-step_maker::step_maker(const event_limits& limits, std::shared_ptr<const rule_set> rules,
-                       std::size_t shards, std::shared_ptr<const enrichment> enrich,
-                       std::shared_ptr<const shield_board> shields, instant clock)
-    : decoder_(limits),
-      shields_(std::move(shields)),
-      router_(std::move(rules), shards),
-      clock_(clock) {
-  if (enrich) enricher_.emplace(std::move(enrich));
+namespace tocsin {
+namespace {
+
+constexpr std::uint8_t newest_version = 1;
+
+}  // namespace
+
+step_maker::step_maker(step_maker_setup setup)
+    : decoder_(setup.limits),
+      shields_(std::move(setup.shields)),
+      router_(std::move(setup.rules), setup.shards),
+      horizon_(setup.dedup.horizon),
+      time_ahead_max_(setup.limits.time_ahead_max),
+      // An event may come in before its time. Sent again at the horizon's end it must still be
+      // known, or be too old: so it is remembered that much longer.
+      known_(setup.dedup.horizon + setup.limits.time_ahead_max, setup.dedup.entries),
+      logged_(setup.logged),
+      clock_(setup.clock),
+      last_step_(setup.last_step),
+      next_position_(setup.next_position) {
+  if (setup.enrich) enricher_.emplace(std::move(setup.enrich));
 }
 
-std::shared_ptr<const log_step> step_maker::of_burst(const std::shared_ptr<const burst>& what,
-                                                     instant now) {
+void step_maker::verdicts::clear() {
+  refused.clear();
+  duplicates.clear();
+  seen.clear();
+  accepted = 0;
+}
+
+made_step step_maker::of_burst(const std::shared_ptr<const burst>& what, instant now) {
   clock_ = std::max(clock_, now);
-  refused_.clear();
-  auto batch = what->decoded ? adopt(what->decoded) : decode(what);
+  found_.clear();
+  std::shared_ptr<const event_batch> batch;
+  if (what->decoded) {
+    batch = adopt(what->decoded);
+  } else {
+    auto own = decode(what);
+    if (what->answer) sort_out_known(*own);
+    if (!own->events.empty()) own->clock = own->events.back().arrived;
+    if (enricher_) enricher_->apply(*own);
+    batch = std::move(own);
+  }
   enter_in_books(*batch);
   batch = without_shielded(std::move(batch));
-  if (batch->events.empty()) return nullptr;
 
-  next_position_ += batch->events.size();
+  made_step made;
+  if (!batch->events.empty()) {
+    const instant clock = batch->clock;
+    made = step_of(std::move(batch), clock, nullptr);
+  } else if (!found_.seen.empty()) {
+    made = step_of(nullptr, clock_, nullptr);
+  }
+  if (what->answer) made.outcome = take_outcome();
+  return made;
+}
+
+made_step step_maker::of_time(instant now, std::shared_ptr<const operation> asked) {
+  clock_ = std::max(clock_, now);
+  found_.clear();
+  return step_of(nullptr, clock_, std::move(asked));
+}
+
+made_step step_maker::step_of(std::shared_ptr<const event_batch> batch, instant clock,
+                              std::shared_ptr<const operation> asked) {
   auto step = std::make_shared<log_step>();
-  step->number = ++steps_;
-  step->clock = batch->clock;
-  step->slices = router_.route(*batch);
+  step->number = ++last_step_;
+  step->clock = clock;
+  ++steps_made_;
+  if (batch) {
+    next_position_ += batch->events.size();
+    step->slices = router_.route(*batch);
+  }
+  made_step made;
+  if (logged_) {
+    made.entry = std::make_shared<const log_entry>(
+        log_entry{last_step_, clock, batch, std::move(found_.seen), std::move(asked)});
+  }
   step->batch = std::move(batch);
+  made.step = std::move(step);
+  return made;
+}
+
+std::shared_ptr<const log_step> step_maker::of_entry(const log_entry& entry) {
+  if (!knows_the_past_ && entry.step > 1) known_.forget_until(entry.clock + time_ahead_max_);
+  knows_the_past_ = true;
+  clock_ = std::max(clock_, entry.clock);
+  last_step_ = std::max(last_step_, entry.step);
+  for (const remembered_event& each : entry.seen) known_.remember(each, entry.clock);
+
+  auto step = std::make_shared<log_step>();
+  step->number = entry.step;
+  step->clock = entry.clock;
+  if (entry.batch) {
+    next_position_ =
+        std::max(next_position_, entry.batch->first_position + entry.batch->events.size());
+    step->slices = router_.route(*entry.batch);
+    step->batch = entry.batch;
+  }
+  unmatched_before_ = router_.unmatched();
   return step;
 }
 
-std::shared_ptr<const event_batch> step_maker::decode(const std::shared_ptr<const burst>& what) {
+void step_maker::save(std::string& into) const {
+  state_writer to{into};
+  to.put(newest_version);
+  to.put(last_step_);
+  to.put(static_cast<std::int64_t>(to_unix_ms(clock_)));
+  to.put(next_position_);
+  known_.save(into);
+}
+
+std::optional<error> step_maker::restore(std::string_view bytes) {
+  state_reader from{bytes};
+  const auto version = from.take<std::uint8_t>();
+  const auto step = from.take<std::uint64_t>();
+  const instant clock = from_unix_ms(from.take<std::int64_t>());
+  const auto position = from.take<std::uint64_t>();
+  if (from.failed() || version != newest_version) {
+    return error{version > newest_version ? "snapshot_newer" : "snapshot_damaged",
+                 fmt::format("ingest: seen {} bytes of version {}, wanted version {}", bytes.size(),
+                             version, newest_version)};
+  }
+  constexpr std::size_t head_bytes = 1 + 3 * sizeof(std::uint64_t);
+  if (auto wrong = known_.restore(bytes.substr(head_bytes))) return wrong;
+  last_step_ = std::max(last_step_, step);
+  clock_ = std::max(clock_, clock);
+  next_position_ = position;
+  knows_the_past_ = true;
+  return std::nullopt;
+}
+
+std::shared_ptr<event_batch> step_maker::decode(const std::shared_ptr<const burst>& what) {
   auto batch = std::make_shared<event_batch>();
   batch->owners.push_back(what);
   // Bursts are mostly like the one before: room for as many spares growing.
   batch->events.reserve(std::max(what->messages.size(), last_events_ + last_events_ / 4));
   for (std::size_t i = 0; i < what->messages.size(); ++i) {
     if (i < what->arrivals.size()) clock_ = std::max(clock_, what->arrivals[i]);
-    decoder_.decode(what->messages[i], clock_, *batch, refused_);
+    decoder_.decode(what->messages[i], clock_, *batch, found_.refused);
   }
   last_events_ = batch->events.size();
   batch->first_position = next_position_;
-  if (!batch->events.empty()) batch->clock = batch->events.back().arrived;
-  if (enricher_) enricher_->apply(*batch);
   return batch;
 }
 
@@ -72,17 +176,62 @@ std::shared_ptr<const event_batch> step_maker::adopt(
   return own;
 }
 
-std::shared_ptr<const log_step> step_maker::of_time(instant now) {
-  clock_ = std::max(clock_, now);
-  auto step = std::make_shared<log_step>();
-  step->number = ++steps_;
-  step->clock = clock_;
-  return step;
+void step_maker::sort_out_known(event_batch& batch) {
+  const std::size_t refused_before = found_.refused.size();
+  std::size_t refused = 0;
+  std::size_t kept = 0;
+  std::uint32_t index = 0;
+  for (std::size_t i = 0; i < batch.events.size(); ++i, ++index) {
+    // Those that were refused have an index, too, and are not in the batch.
+    for (; refused < refused_before && found_.refused[refused].index == index; ++refused) ++index;
+    const event one = batch.events[i];
+    if (is_new(one, batch, index)) batch.events[kept++] = one;
+  }
+  batch.events.resize(kept);
+  std::stable_sort(
+      found_.refused.begin(), found_.refused.end(),
+      [](const rejection& left, const rejection& right) { return left.index < right.index; });
+}
+
+bool step_maker::is_new(const event& one, const event_batch& batch, std::uint32_t index) {
+  const auto what = recognisable(one, batch.labels_of(one));
+  if (!what) return true;
+  const std::string_view source = one.text(event_field::source_id);
+  switch (known_.look(*what, clock_)) {
+    case dedup_index::verdict::duplicate:
+      found_.duplicates.emplace_back(source);
+      return false;
+    case dedup_index::verdict::conflict:
+      found_.refused.push_back(
+          {index, "id_conflict",
+           fmt::format("event_id: seen \"{}\" before with other content, wanted an id that is new, "
+                       "or the same event again",
+                       one.text(event_field::event_id)),
+           std::string{source}});
+      return false;
+    case dedup_index::verdict::fresh:
+      break;
+  }
+  const instant horizon = clock_ - horizon_;
+  if (one.has_time && (one.time < horizon || one.time <= known_.forgotten_until())) {
+    const instant first = std::max(horizon, known_.forgotten_until() + duration{1});
+    found_.refused.push_back({index, "too_old",
+                              fmt::format("time: seen {}, wanted {} or later: what is older could "
+                                          "be one that came before and was forgotten",
+                                          format_rfc3339(one.time), format_rfc3339(first)),
+                              std::string{source}});
+    return false;
+  }
+  known_.remember(*what, clock_);
+  found_.seen.push_back(*what);
+  return true;
 }
 
 void step_maker::enter_in_books(const event_batch& batch) {
+  found_.accepted = batch.events.size();
   for (const event& accepted : batch.events) ledger_.accept(accepted.text(event_field::source_id));
-  for (const rejection& refused : refused_) ledger_.reject(refused.source, refused.code);
+  for (const std::string& source : found_.duplicates) ledger_.duplicate(source);
+  for (const rejection& refused : found_.refused) ledger_.reject(refused.source, refused.code);
 }
 
 std::shared_ptr<const event_batch> step_maker::without_shielded(
@@ -101,14 +250,25 @@ std::shared_ptr<const event_batch> step_maker::without_shielded(
   return own;
 }
 
+burst_outcome step_maker::take_outcome() {
+  burst_outcome outcome;
+  outcome.accepted = found_.accepted;
+  outcome.duplicate = found_.duplicates.size();
+  outcome.rejected.reserve(found_.refused.size());
+  for (rejection& each : found_.refused) {
+    outcome.rejected.push_back({each.index, each.code, std::move(each.message)});
+  }
+  return outcome;
+}
+
 ingest_report step_maker::report() const {
   return {.events = ledger_.total(),
           .rejected_by_code = ledger_.rejected_by_code(),
           .by_source = ledger_.by_source(),
           .enrichment = enricher_ ? enricher_->counts() : std::vector<enrichment_counts>{},
-          .unmatched = router_.unmatched(),
+          .unmatched = router_.unmatched() - unmatched_before_,
           .shielded = shielded_,
-          .steps = steps_};
+          .steps = steps_made_};
 }
 
 }  // namespace tocsin

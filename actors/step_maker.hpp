@@ -1,65 +1,127 @@
 // SPDX-License-Identifier: Apache-2.0
-// What ingest thinks: makes log steps of bursts and of passing time, and keeps the books of what
-// came in.
+// What ingest thinks: makes log steps of bursts, operations and passing time, tells events that are
+// sent again from new ones, and keeps the books of what came in.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/dedup_index.hpp"
 #include "io/event_decoder.hpp"
 #include "messages.hpp"
 #include "shield_board.hpp"
+#include "tocsin/burst.hpp"
+#include "tocsin/dedup_limits.hpp"
 #include "tocsin/enrichment.hpp"
 #include "tocsin/event_router.hpp"
 #include "tocsin/ingest_ledger.hpp"
+#include "tocsin/log_entry.hpp"
 
 namespace tocsin {
 
+struct step_maker_setup {
+  event_limits limits;
+  std::shared_ptr<const rule_set> rules;
+  std::size_t shards = 1;  ///< >= 1
+  std::shared_ptr<const enrichment> enrich =
+      nullptr;  ///< null: events go to the rules as they came
+  std::shared_ptr<const shield_board> shields = nullptr;  ///< null: no silence keeps events out
+  dedup_limits dedup;                                     ///< of bursts that are answered
+  bool logged = false;              ///< whether there is a log: without it no entries are made
+  instant clock{};                  ///< the log's clock goes on from here
+  std::uint64_t last_step = 0;      ///< the first step gets the next number
+  std::uint64_t next_position = 1;  ///< log position of the next event
+};
+
+/// What came of a burst, an operation or of time.
+struct made_step {
+  std::shared_ptr<const log_step> step;    ///< for the shards; null: nothing for them
+  std::shared_ptr<const log_entry> entry;  ///< the same for the log; null when there is no log
+  burst_outcome outcome;  ///< of a burst with an answer; retry: nothing of it was taken
+};
+
 /// Not thread-safe; owned by ingest. Deterministic: the same bursts and times (and lookup tables)
-/// give the same steps. Step numbers and log positions count from 1.
+/// give the same steps.
 class step_maker {
  public:
-  /// `shards` >= 1. `enrich` may be null: then events go to the rules as they came. `shields` may
-  /// be null: then no silence keeps events out. The log's clock goes on from `clock`.
-  step_maker(const event_limits& limits, std::shared_ptr<const rule_set> rules, std::size_t shards,
-             std::shared_ptr<const enrichment> enrich = nullptr,
-             std::shared_ptr<const shield_board> shields = nullptr, instant clock = {});
+  explicit step_maker(step_maker_setup setup);
 
   /// The step of a burst whose messages arrive at `arrivals` where these are given, and otherwise
   /// at `now`; times before the log's clock are taken as the clock. The step's clock is the arrival
-  /// of its last accepted event. Null when no event was accepted.
-  [[nodiscard]] std::shared_ptr<const log_step> of_burst(const std::shared_ptr<const burst>& what,
-                                                         instant now);
-  /// The step of time passing to `now`.
-  [[nodiscard]] std::shared_ptr<const log_step> of_time(instant now);
+  /// of its last event. No step when no event is for the rules and none must be remembered; a step
+  /// without batch when there are only such to remember. A burst with an answer has an outcome in
+  /// any case.
+  [[nodiscard]] made_step of_burst(const std::shared_ptr<const burst>& what, instant now);
+  /// The step of time passing to `now`, with or without an operation.
+  [[nodiscard]] made_step of_time(instant now, std::shared_ptr<const operation> asked = nullptr);
+
+  /// The step of an entry of the log that is gone through again: as it was decided then, nothing is
+  /// counted. Entries come in their order, before anything else, those behind a snapshot after
+  /// restore(). Where there is no snapshot and the log's beginning is gone, what came before it
+  /// counts as forgotten.
+  [[nodiscard]] std::shared_ptr<const log_step> of_entry(const log_entry& entry);
+
+  /// Appends what a snapshot keeps of ingest: step, clock, position, remembered events.
+  void save(std::string& into) const;
+  /// Goes on from what save() wrote. Steps and clock do not go back by it. Errors:
+  /// snapshot_damaged, snapshot_newer; then nothing has changed.
+  [[nodiscard]] std::optional<error> restore(std::string_view bytes);
 
   /// The log's clock: the latest time that was given.
   [[nodiscard]] instant clock() const noexcept { return clock_; }
+  /// Number of the last step.
+  [[nodiscard]] std::uint64_t last_step() const noexcept { return last_step_; }
+  /// Log position of the next event.
+  [[nodiscard]] std::uint64_t next_position() const noexcept { return next_position_; }
   [[nodiscard]] ingest_report report() const;
 
  private:
-  [[nodiscard]] std::shared_ptr<const event_batch> decode(const std::shared_ptr<const burst>& what);
+  /// Of the burst at hand.
+  struct verdicts {
+    std::vector<rejection> refused;       ///< by message and index
+    std::vector<std::string> duplicates;  ///< their sources
+    std::vector<remembered_event> seen;   ///< new, to be recognised
+    std::uint64_t accepted = 0;
+    void clear();
+  };
+
+  [[nodiscard]] std::shared_ptr<event_batch> decode(const std::shared_ptr<const burst>& what);
   /// The batch of a burst that was decoded before, numbered and stamped for this log.
   [[nodiscard]] std::shared_ptr<const event_batch> adopt(
       const std::shared_ptr<const event_batch>& decoded);
+  /// Takes out of one message's events those that have no effect.
+  void sort_out_known(event_batch& batch);
+  [[nodiscard]] bool is_new(const event& one, const event_batch& batch, std::uint32_t index);
   void enter_in_books(const event_batch& batch);
   /// The batch without the events that a silence keeps out of the rules.
   [[nodiscard]] std::shared_ptr<const event_batch> without_shielded(
       std::shared_ptr<const event_batch> batch);
+  [[nodiscard]] made_step step_of(std::shared_ptr<const event_batch> batch, instant clock,
+                                  std::shared_ptr<const operation> asked);
+  [[nodiscard]] burst_outcome take_outcome();
 
   event_decoder decoder_;
   ingest_ledger ledger_;
   std::optional<enricher> enricher_;
   std::shared_ptr<const shield_board> shields_;
   event_router router_;
-  std::vector<rejection> refused_;
+  duration horizon_;
+  duration time_ahead_max_;
+  dedup_index known_;
+  bool logged_;
+  verdicts found_;
   instant clock_;
   std::size_t last_events_ = 0;  ///< accepted in the burst before
-  std::uint64_t steps_ = 0;
-  std::uint64_t next_position_ = 1;
+  std::uint64_t last_step_;
+  std::uint64_t next_position_;
+  std::uint64_t steps_made_ = 0;
   std::uint64_t shielded_ = 0;
+  std::uint64_t unmatched_before_ = 0;  ///< events of entries gone through again
+  bool knows_the_past_ = false;         ///< restored, or went through entries
 };
 
 }  // namespace tocsin

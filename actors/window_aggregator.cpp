@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include <optional>
+#include <memory>
 #include <utility>
 
 #include "caf/actor_system.hpp"
@@ -30,9 +30,14 @@ struct window_aggregator_state {
     shard = place.shard;
     alerts = manager;
     progress = seen;
-    engine.emplace(rules, place.limits, place.shard, place.shards);
+    engine = place.restored
+                 ? place.restored
+                 : std::make_shared<window_engine>(rules, place.limits, place.shard, place.shards);
     return {
         [this](const logged_step& in) { take(in); },
+        [this](const snapshot_wanted& in) {
+          self->send(alerts, snapshot_part{in.into, shard, engine->save(), in.held});
+        },
         [this](counts_wanted) {
           return shard_report{engine->totals(), engine->totals_by_rule(), engine->late_by_source()};
         },
@@ -42,7 +47,7 @@ struct window_aggregator_state {
   void take(const logged_step& in) {
     static const slice nothing;
     const log_step& step = *in.step;
-    shard_findings out{step.number, in.shards, step.clock, {}, in.asked, in.held};
+    shard_findings out{step.number, in.after, in.shards, step.clock, {}, in.asked, in.held};
     engine->step(step.clock, step.batch.get(), step.batch ? step.slices.at(shard) : nothing,
                  out.found);
     self->send(alerts, std::move(out));
@@ -53,7 +58,7 @@ struct window_aggregator_state {
   std::uint32_t shard = 0;
   std::shared_ptr<shard_progress> progress;
   alert_manager_actor alerts;
-  std::optional<window_engine> engine;
+  std::shared_ptr<window_engine> engine;
 };
 
 window_aggregator_actor::behavior_type behave(
@@ -65,6 +70,12 @@ window_aggregator_actor::behavior_type behave(
 }
 
 }  // namespace
+
+engine_place place_of(std::uint32_t shard, std::size_t shards, engine_limits all) {
+  all.keys = (all.keys + shards - 1) / shards;
+  all.bytes = (all.bytes + shards - 1) / shards;
+  return {shard, static_cast<std::uint32_t>(shards), all};
+}
 
 std::string window_aggregator_role(std::uint32_t shard) {
   return fmt::format("window aggregator {}", shard);

@@ -18,7 +18,12 @@ struct engine_place {
   std::uint32_t shard = 0;  ///< place in log_step::slices
   std::uint32_t shards = 1;
   engine_limits limits;  ///< this shard's share
+  /// Goes on from here, and is taken; null: windows begin empty.
+  std::shared_ptr<window_engine> restored = nullptr;
 };
+
+/// An equal share of the limits of all shards together.
+[[nodiscard]] engine_place place_of(std::uint32_t shard, std::size_t shards, engine_limits all);
 
 [[nodiscard]] window_aggregator_actor spawn_window_aggregator(
     caf::actor_system& system, std::shared_ptr<const rule_set> rules, const engine_place& place,

@@ -79,7 +79,8 @@ class alert_book {
   /// are closed ("rule removed"); those whose rule has changed go on under the new revision ("rule
   /// changed"). Windows may have begun empty with the restart, so an alert of a rule that is not
   /// met again within the rule's window, lateness and keep_firing_for is resolved ("not met since
-  /// the restart"); `windows_kept` says that they have not.
+  /// the restart"); `windows_kept` says that they have not, and then it holds for alerts whose rule
+  /// has changed.
   [[nodiscard]] book_changes restore(book_state stored, instant clock, bool windows_kept = false);
 
   /// Takes all findings of one log step (any order; the book sorts them) and the step's clock;

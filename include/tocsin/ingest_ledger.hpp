@@ -33,6 +33,7 @@ class ingest_ledger {
   ingest_ledger& operator=(const ingest_ledger&) = delete;
 
   void accept(std::string_view source);
+  void duplicate(std::string_view source);
   /// `code` is the rejection's code, a string literal.
   void reject(std::string_view source, std::string_view code);
 

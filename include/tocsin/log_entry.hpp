@@ -21,6 +21,11 @@ namespace tocsin {
 struct remembered_event {
   fingerprint key;            ///< of its source and event_id
   std::uint64_t content = 0;  ///< hash of all that the sender wrote
+  /// Its `time` if the sender wrote one, else no_time. What is forgotten is told by it from what is
+  /// new.
+  instant time = no_time;
+
+  static constexpr instant no_time = instant::min();
   friend bool operator==(const remembered_event&, const remembered_event&) = default;
 };
 
@@ -37,9 +42,9 @@ struct log_entry {
 
 /// Appends the entry's bytes (docs/event-log.md specifies them; the first one is their version).
 void encode_log_entry(const log_entry& entry, std::string& into);
-/// What encode_log_entry wrote. Texts of events are views into `bytes`, which `owner` keeps alive.
-/// Errors: bad_log_entry, with what does not fit and at which byte; never more memory than a small
-/// multiple of the bytes, whatever they claim.
+/// What encode_log_entry wrote. Texts of events are views into `bytes`, which `owner` keeps alive;
+/// events with the same labels may share them. Errors: bad_log_entry, with what does not fit and at
+/// which byte; never more memory than a small multiple of the bytes, whatever they claim.
 [[nodiscard]] result<log_entry> decode_log_entry(std::string_view bytes,
                                                  std::shared_ptr<const void> owner);
 

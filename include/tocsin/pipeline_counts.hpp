@@ -29,6 +29,28 @@ struct store_counts {
   std::uint64_t notices_retried = 0;  ///< tries that failed and come again
 };
 
+/// What the event log has been through; all 0 without one.
+struct event_log_counts {
+  std::uint64_t records = 0;         ///< appended
+  std::uint64_t appended_bytes = 0;  ///< in them
+  std::uint64_t syncs = 0;
+  double sync_seconds = 0;     ///< all syncs together
+  std::uint64_t failures = 0;  ///< appends that found no room; what they held was tried again
+  std::string last_failure;    ///< why the last of them failed; "" when none did
+  bool full = false;           ///< the last append failed: what waits is not in the log
+  std::uint64_t waiting = 0;   ///< records not appended yet
+  std::uint64_t bytes = 0;     ///< on disk
+};
+
+/// What became of snapshots; all 0 without an event log.
+struct snapshot_counts {
+  std::uint64_t kept = 0;
+  std::uint64_t failures = 0;  ///< that could not be kept; the next one is tried in its time
+  std::string last_failure;
+  double seconds = 0;       ///< to keep them, all together
+  std::uint64_t bytes = 0;  ///< of the newest one
+};
+
 /// What the pipeline has counted so far.
 struct pipeline_counts {
   ingest_counts events;
@@ -54,6 +76,9 @@ struct pipeline_counts {
   std::map<std::string, std::uint64_t, std::less<>> notices_by_receiver;  ///< made so far
   std::map<std::string, std::uint64_t, std::less<>> failed_checks;        ///< by check
   store_counts store;
+  event_log_counts log;
+  snapshot_counts snapshots;
+  std::uint64_t recovery_steps = 0;  ///< of the event log, gone through again at the start
 };
 
 }  // namespace tocsin

@@ -67,12 +67,13 @@ book_changes alert_keeper::restore(book_state stored, instant clock, bool window
   restore_alerts(std::move(stored.alerts));
   if (mutes_ && entries_.size() > 0) minute_due_ = next_minute(before);
   clock = std::max(clock, clock_);
-  if (!windows_kept) {
-    entries_.for_each([&](active_alert& of) {
-      doubt(of, clock);
-      return true;
-    });
-  }
+  entries_.for_each([&](active_alert& of) {
+    // Another condition is not met because the one before was.
+    const bool changed =
+        of.rule != no_rule && of.now->revision != rules_->rule_at(of.rule).revision;
+    if (!windows_kept || changed) doubt(of, clock);
+    return true;
+  });
   // Groups are told of alerts as they are now: what they would have told meanwhile is of the past.
   restoring_ = true;
   restore_surroundings();

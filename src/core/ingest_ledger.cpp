@@ -3,7 +3,6 @@
 #include "tocsin/ingest_ledger.hpp"
 
 namespace tocsin {
-namespace {}  // namespace
 
 void ingest_ledger::accept(std::string_view source) {
   ingest_counts& counts = of(source);
@@ -11,6 +10,14 @@ void ingest_ledger::accept(std::string_view source) {
   ++counts.accepted;
   ++total_.received;
   ++total_.accepted;
+}
+
+void ingest_ledger::duplicate(std::string_view source) {
+  ingest_counts& counts = of(source);
+  ++counts.received;
+  ++counts.duplicate;
+  ++total_.received;
+  ++total_.duplicate;
 }
 
 void ingest_ledger::reject(std::string_view source, std::string_view code) {

@@ -201,6 +201,45 @@ void add_store(const store_counts& from, std::vector<MetricFamily>& to) {
   to.push_back(gauge("tocsin_store_bytes", "Size of the alert store.").add(from.bytes).take());
 }
 
+void add_event_log(const pipeline_counts& from, std::vector<MetricFamily>& to) {
+  const event_log_counts& log = from.log;
+  const snapshot_counts& snapshots = from.snapshots;
+  to.push_back(gauge("tocsin_event_log_bytes", "Size of the event log.").add(log.bytes).take());
+  to.push_back(counter("tocsin_event_log_records_total", "Steps written to the event log.")
+                   .add(log.records)
+                   .take());
+  to.push_back(counter("tocsin_event_log_appended_bytes_total", "Bytes in these steps.")
+                   .add(log.appended_bytes)
+                   .take());
+  to.push_back(counter("tocsin_event_log_syncs_total", "Times that the event log was synced.")
+                   .add(log.syncs)
+                   .take());
+  to.push_back(counter("tocsin_event_log_sync_seconds_total", "Time spent on syncing it.")
+                   .add(log.sync_seconds)
+                   .take());
+  to.push_back(counter("tocsin_event_log_failures_total",
+                       "Writes that the event log refused, which were tried again.")
+                   .add(log.failures)
+                   .take());
+  to.push_back(gauge("tocsin_event_log_waiting", "Steps that are not in the event log yet.")
+                   .add(log.waiting)
+                   .take());
+  to.push_back(
+      counter("tocsin_snapshots_total", "Snapshots of windows kept.").add(snapshots.kept).take());
+  to.push_back(counter("tocsin_snapshot_failures_total", "Snapshots that could not be kept.")
+                   .add(snapshots.failures)
+                   .take());
+  to.push_back(counter("tocsin_snapshot_seconds_total", "Time spent on writing snapshots.")
+                   .add(snapshots.seconds)
+                   .take());
+  to.push_back(
+      gauge("tocsin_snapshot_bytes", "Size of the newest snapshot.").add(snapshots.bytes).take());
+  to.push_back(gauge("tocsin_recovery_steps",
+                     "Steps of the event log that the last start went through again.")
+                   .add(from.recovery_steps)
+                   .take());
+}
+
 void add_enrichment(const std::vector<enrichment_counts>& steps,
                     const std::vector<lookup_status>& lookups, std::vector<MetricFamily>& to) {
   if (!steps.empty()) {
@@ -340,7 +379,9 @@ std::string metrics_page::render(const pipeline_counts& counts, const process_us
   add_rules(counts.by_rule, families);
   add_alerts(counts, families);
   add_notices(counts, families);
+  add_event_log(counts, families);
   add_store(counts.store, families);
+  add_event_log(counts, families);
   add_process(process, families);
   return prometheus::TextSerializer{}.Serialize(families);
 }

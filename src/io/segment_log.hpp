@@ -19,8 +19,10 @@ struct segment_log_limits {
 
 /// Opens the log in folder `log` of `files`, makes it when there is none. A torn tail (what was not
 /// synced when the machine stopped: only at the end of the newest segment) is cut and told by
-/// `cut_bytes`. Errors: log_damaged (a record that cannot be read anywhere else: file, byte, seen,
-/// wanted), log_newer (of a later format), and what files_of says.
+/// `cut_bytes`. What is in the log afterwards is on stable storage. All headers and the newest
+/// segment are read; records of older segments are checked when a reader comes to them. Errors:
+/// log_damaged (something that cannot be read anywhere else: file, byte, seen, wanted), log_newer
+/// (of a later format), log_broken (a sync failed), and what files_of says.
 struct opened_log {
   std::unique_ptr<event_log> log;
   std::uint64_t cut_bytes = 0;
@@ -32,13 +34,16 @@ struct opened_log {
 struct log_findings {
   std::uint64_t segments = 0, records = 0, bytes = 0;
   std::uint64_t first_step = 0, last_step = 0;
+  std::uint64_t gaps = 0;           ///< ranges that repair has taken out
   std::uint64_t torn_bytes = 0;     ///< at the end of the newest segment
   std::vector<std::string> damage;  ///< each with file, byte, seen, wanted
 };
 [[nodiscard]] result<log_findings> verify_segment_log(const file_system& files);
 
-/// Moves damaged segments' unreadable ranges aside: what can be read of each damaged segment stays,
-/// the bytes that cannot go to `log/quarantine/`. Never deletes. Gives what it did, a line each.
+/// Moves damaged segments' unreadable ranges aside: what can be read of each damaged segment stays
+/// in its place, the bytes that cannot go to `log/quarantine/`, a gap that readers pass over takes
+/// their place. Never deletes. Precondition: nobody has the log open. Gives what it did, a line
+/// each.
 [[nodiscard]] result<std::vector<std::string>> repair_segment_log(file_system& files);
 
 }  // namespace tocsin

@@ -113,15 +113,16 @@ class settings_decoder {
   settings decode(const yaml_node& root) {
     settings into;
     if (root.type == yaml_node::kind::null) return into;
-    if (!decode_.check_map(root, "the settings",
-                           {"ingest", "alerts", "http", "rules", "data", "shards", "tick", "log",
-                            "limits", "state", "enrich", "notify", "escalation", "incidents",
-                            "assignment", "flapping", "store", "security"})) {
+    if (!decode_.check_map(
+            root, "the settings",
+            {"ingest",     "alerts",   "http",  "rules",     "data",      "shards",     "tick",
+             "log",        "limits",   "state", "enrich",    "notify",    "escalation", "incidents",
+             "assignment", "flapping", "store", "event_log", "snapshots", "security"})) {
       return into;
     }
     into.security = decode_security(root, folder_, decode_);
     reach_ = into.security.curve() ? reach::anybody : reach::this_host;
-    if (const yaml_node* ingest = section(root, "ingest", {"push", "acked"})) {
+    if (const yaml_node* ingest = section(root, "ingest", {"push", "acked", "dedup"})) {
       take_endpoint(*ingest, "push", into.ingest_push);
       take_endpoint(*ingest, "acked", into.ingest_acked);
     }
@@ -151,6 +152,7 @@ class settings_decoder {
       into.enrich = decode_enrichment(*enrich, file_, decode_);
     }
     into.policy = decode_alert_policy(root, file_, decode_);
+    into.durability = decode_durability(root, decode_);
     if (const yaml_node* store = section(root, "store", {"retention"})) {
       take_length(*store, "retention", into.retention, std::chrono::hours{1}, longest_retention);
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/alert_policy_file.hpp"
+#include "io/durability_file.hpp"
 #include "io/security_file.hpp"
 #include "tocsin/alert_policy.hpp"
 #include "tocsin/engine_limits.hpp"
@@ -26,8 +27,9 @@ struct settings {
   std::string alerts_replay = "tcp://127.0.0.1:5558";  ///< alerts.replay: ROUTER endpoint; "" = off
   std::string http_listen = "127.0.0.1:9093";          ///< http.listen: HOST:PORT; "" = off
   std::vector<std::string> rules;  ///< rules: globs, relative to the settings file's folder
-  std::string data;                ///< data: folder for what must last; "" = nothing is durable
-  std::size_t shards = 0;          ///< shards: window aggregators; 0 = one a core
+  /// data: folder for what must last; "" and "memory": nothing is durable
+  std::string data;
+  std::size_t shards = 0;  ///< shards: window aggregators; 0 = one a core
   duration tick =
       std::chrono::milliseconds{200};   ///< tick: how often time passes when no event comes
   std::string log_level = "info";       ///< log.level: debug, info, warning, error
@@ -38,8 +40,14 @@ struct settings {
   std::shared_ptr<const alert_policy> policy = default_alert_policy();
   /// store.retention: how long what has ended is kept
   duration retention = std::chrono::days{90};
-  security_settings security;  ///< security.*: who may connect to the ZeroMQ sockets
+  security_settings security;      ///< security.*: who may connect to the ZeroMQ sockets
+  durability_settings durability;  ///< event_log.*, snapshots.*, ingest.dedup.*
 };
+
+/// The folder for what must last; "" where nothing is durable.
+[[nodiscard]] inline std::string data_folder(const settings& of) {
+  return of.data == "memory" ? std::string{} : of.data;
+}
 
 /// Reads settings; `file` is named in the findings, and rule globs are made relative to its folder.
 /// Unknown keys are errors with a suggestion; all errors are reported at once. Endpoints

@@ -65,10 +65,11 @@ void read_silences(sqlite_database& db, std::vector<silence>& into) {
 result<book_state> read_book_state(sqlite_database& db) {
   sqlite_transaction one{db, sqlite_transaction::kind::read};
   book_state state;
-  sqlite_statement& store = db.prepared("SELECT clock, seq FROM store");
+  sqlite_statement& store = db.prepared("SELECT clock, seq, step FROM store");
   if (store.step()) {
     state.clock = from_unix_ms(store.integer(0));
     state.seq = static_cast<std::uint64_t>(store.integer(1));
+    state.step = static_cast<std::uint64_t>(store.integer(2));
   }
   store.reset();
   read_active(db, state.alerts);

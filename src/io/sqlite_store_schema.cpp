@@ -118,7 +118,10 @@ SELECT t.seq, lower(hex(a.alert_id)) AS alert_id, t.number,
 FROM transitions t LEFT JOIN alerts a ON a.id = t.alert;
 )sql";
 
-constexpr std::array migrations{store_migration{1, version_1}};
+/// The event log's step that led to the last changes; 0: none that is known.
+constexpr const char* version_2 = "ALTER TABLE store ADD COLUMN step INTEGER NOT NULL DEFAULT 0";
+
+constexpr std::array migrations{store_migration{1, version_1}, store_migration{2, version_2}};
 
 }  // namespace
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -79,9 +81,13 @@ std::optional<error> sqlite_store_writer::commit(
     add_notices(db_, *each);
   }
   rows.finish();
-  db_.prepared("UPDATE store SET clock = ?, seq = ?")
+  // Changes without a step, made without an event log, leave it: they come behind it.
+  std::uint64_t step = 0;
+  for (const auto& each : changes) step = std::max(step, each->step);
+  db_.prepared("UPDATE store SET clock = ?, seq = ?, step = max(step, ?)")
       .bind(1, to_unix_ms(changes.back()->clock))
       .bind(2, static_cast<std::int64_t>(rows.seq()))
+      .bind(3, static_cast<std::int64_t>(step))
       .run();
   auto failure = all.commit();
   if (failure) ids_.forget_rules();  // some may have been made in what is undone

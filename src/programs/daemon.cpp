@@ -5,13 +5,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <mutex>
 #include <numeric>
 #include <vector>
 
 #include "io/alertmanager_api.hpp"
 #include "io/metrics_page.hpp"
-#include "io/sqlite_store.hpp"
 #include "io/tocsin_api.hpp"
 
 namespace tocsin {
@@ -123,9 +123,11 @@ void daemon::stop() {
 }
 
 std::optional<error> daemon::open_store() {
-  auto opened = open_sqlite_store(settings_.data);
-  if (!opened) return error{opened.failure().code, "data: " + opened.failure().message};
-  store_ = std::move(*opened);
+  auto opened = open_data(settings_);
+  if (!opened) return opened.failure();
+  store_ = std::move(opened->store);
+  log_ = std::move(opened->log);
+  snapshots_ = std::move(opened->snapshots);
   return std::nullopt;
 }
 
@@ -181,11 +183,19 @@ std::optional<error> daemon::start_pipeline(std::function<void(const std::string
   wanted.alerts = settings_.policy;
   wanted.store = store_;
   wanted.retention = settings_.retention;
+  wanted.log = log_;
+  wanted.snapshots = snapshots_;
+  wanted.snapshot_every = settings_.durability.snapshot_every;
+  wanted.log_horizon = settings_.durability.log_horizon;
+  wanted.log_bytes = settings_.durability.log_bytes;
+  wanted.dedup = settings_.durability.dedup;
   if (stream_) sinks.push_back(stream_);
   sinks.push_back(courier_);
+  const auto began = std::chrono::steady_clock::now();
   auto started = pipeline::start(wanted, rules_, std::move(sinks));
   if (!started) return started.failure();
   pipeline_ = std::move(*started);
+  log_recovery(pipeline_->recovered(), std::chrono::steady_clock::now() - began);
   pipeline_->on_failure(std::move(failed));
   courier_->start();
   return std::nullopt;
@@ -259,13 +269,7 @@ void log_settings(const settings& from, const rule_set& rules) {
   spdlog::info("{} rules in {} units; shards: {}", rules.rules().size(), rules.units().size(),
                shards);
   if (rules.rules().empty()) spdlog::warn("no rules: no event can raise an alert");
-  if (from.data.empty()) {
-    spdlog::warn("data: not set, so nothing is durable: a restart forgets windows and alerts");
-  } else {
-    spdlog::info(
-        "data: alerts, silences and history are kept in {}; windows begin empty at a start",
-        from.data);
-  }
+  log_durability(from);
 }
 
 void rejection_log::look(const pipeline_counts& now, std::chrono::steady_clock::time_point at) {

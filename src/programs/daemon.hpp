@@ -17,6 +17,7 @@
 #include "io/replay_listener.hpp"
 #include "io/settings_file.hpp"
 #include "programs/daemon_backend.hpp"
+#include "programs/daemon_data.hpp"
 #include "tocsin/alert_store.hpp"
 #include "tocsin/pipeline.hpp"
 #include "tocsin/result.hpp"
@@ -59,7 +60,9 @@ class daemon {
   loaded_enrichment enrich_;
   std::shared_ptr<const rule_set> rules_;
   std::shared_ptr<alert_store> store_;
-  std::shared_ptr<stream_history> history_;  ///< what alerts.replay tells; null without it
+  std::shared_ptr<event_log> log_;             ///< null where nothing is durable
+  std::shared_ptr<snapshot_store> snapshots_;  ///< null where nothing is durable
+  std::shared_ptr<stream_history> history_;    ///< what alerts.replay tells; null without it
   std::shared_ptr<alert_stream> stream_;
   std::unique_ptr<replay_listener> replay_;
   std::unique_ptr<push_listener> push_;

@@ -66,11 +66,13 @@ void print_counts(const pipeline_counts& counts) {
 int run(daemon& running, stop_signal& stop) {
   rejection_log rejections;
   store_log stored;
+  data_log lasting;
   for (;;) {
     const auto why = stop.wait(std::chrono::seconds{1});
     const pipeline_counts counts = running.counts();
     rejections.look(counts, std::chrono::steady_clock::now());
     stored.look(counts.store);
+    lasting.look(counts.log, counts.snapshots);
     if (const auto failure = running.failure()) {
       spdlog::critical("the pipeline failed: {}", *failure);
       return exit_failure;

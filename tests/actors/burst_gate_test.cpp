@@ -146,5 +146,25 @@ TEST(burst_gate, an_exception_from_the_one_who_hears_of_room_is_a_failure) {
   EXPECT_EQ(gate->failure(), "on_room: no such socket");
 }
 
+TEST(burst_gate, bursts_with_an_answer_have_room_of_their_own) {
+  const auto gate = burst_gate::open(2, 100);
+  using lane = burst_gate::lane;
+  std::size_t announced = 0;
+  gate->on_room([&] { ++announced; });
+  auto pushed = gate->try_enter(100);
+  EXPECT_FALSE(gate->try_enter(1)) << "full of pushed events";
+  auto first = gate->try_enter(1, lane::answered);
+  auto second = gate->try_enter(1, lane::answered);
+  EXPECT_TRUE(first && second);
+  EXPECT_FALSE(gate->try_enter(1, lane::answered));
+  first = nullptr;
+  EXPECT_EQ(announced, 0U) << "it is no room for pushed ones";
+  EXPECT_TRUE(gate->try_enter(1, lane::answered));
+  pushed = nullptr;
+  EXPECT_EQ(announced, 1U);
+  second = nullptr;
+  EXPECT_TRUE(gate->wait_for_all());
+}
+
 }  // namespace
 }  // namespace tocsin

@@ -20,7 +20,8 @@ class commit_queues : public ::testing::Test {
   /// One change with `count` new alerts; `answers` hears under `name` what became of it.
   changes_made changes(const std::string& name, std::size_t count = 1, completion held = nullptr) {
     for (std::size_t i = 0; i < count; ++i) maker.begin(testing::sample_alert(++alerts));
-    return {std::make_shared<const book_changes>(maker.take()),
+    return {step,
+            {std::make_shared<const book_changes>(maker.take())},
             [this, name](const std::optional<error>& failed) {
               answers.push_back(name + (failed ? ": " + std::string{failed->code} : ": stored"));
             },
@@ -30,12 +31,15 @@ class commit_queues : public ::testing::Test {
   std::vector<std::uint64_t> told(const commit_queue::outcome& of) {
     std::vector<std::uint64_t> seqs;
     for (const changes_made& each : of.to_tell) {
-      for (const transition& made : each.what->transitions) seqs.push_back(made->seq);
+      for (const auto& what : each.what) {
+        for (const transition& made : what->transitions) seqs.push_back(made->seq);
+      }
     }
     return seqs;
   }
 
   testing::change_maker maker;
+  std::uint64_t step = 0;  ///< of the changes to come
   std::uint64_t alerts = 0;
   std::vector<std::string> answers;
   std::shared_ptr<testing::scripted_store> store = std::make_shared<testing::scripted_store>();
@@ -147,6 +151,78 @@ TEST_F(commit_queues, changes_that_nobody_asked_for_need_no_answer) {
   queue.add(std::move(made));
   EXPECT_FALSE(queue.commit().failed);
   EXPECT_EQ(store->seq(), 1U);
+}
+
+TEST_F(commit_queues, nothing_is_stored_or_told_before_the_log_has_its_step) {
+  step = 1;
+  queue.add(changes("a"));
+  step = 2;
+  queue.add(changes("b"));
+  EXPECT_TRUE(queue.commit().to_tell.empty());
+  EXPECT_EQ(store->seq(), 0U);
+  EXPECT_EQ(queue.wanted(), 2U);
+  queue.reach(1);
+  EXPECT_EQ(told(queue.commit()), (seqs{1}));
+  EXPECT_EQ(store->seq(), 1U);
+  EXPECT_EQ(queue.wanted(), 2U);
+  EXPECT_EQ(queue.waiting_transitions(), 1U);
+  queue.reach(5);
+  EXPECT_EQ(told(queue.commit()), (seqs{2}));
+  EXPECT_EQ(queue.wanted(), 0U);
+  EXPECT_EQ(answers, (texts{"a: stored", "b: stored"}));
+}
+
+TEST_F(commit_queues, a_store_that_fails_holds_up_its_steps_and_what_comes_behind_them) {
+  step = 1;
+  queue.add(changes("a"));
+  step = 3;
+  queue.add(changes("b"));
+  queue.reach(2);
+  store->fail(true);
+  EXPECT_EQ(told(queue.commit()), (seqs{1}));
+  EXPECT_FALSE(queue.has_all_of(1));
+  EXPECT_EQ(answers, (texts{"a: store_failed"}));
+  store->fail(false);
+  queue.reach(3);
+  EXPECT_EQ(told(queue.commit()), (seqs{2}));
+  EXPECT_EQ(store->seq(), 2U);
+  EXPECT_TRUE(queue.has_all_of(3));
+}
+
+TEST_F(commit_queues, a_step_is_complete_when_log_and_store_have_all_up_to_it) {
+  EXPECT_TRUE(queue.has_all_of(0));
+  EXPECT_FALSE(queue.has_all_of(4)) << "the log has not";
+  queue.reach(9);
+  EXPECT_TRUE(queue.has_all_of(4));
+  step = 5;
+  queue.add(changes("a"));
+  EXPECT_TRUE(queue.has_all_of(4));
+  EXPECT_FALSE(queue.has_all_of(5));
+  (void)queue.commit();
+  EXPECT_TRUE(queue.has_all_of(5));
+}
+
+TEST_F(commit_queues, while_the_log_takes_nothing_those_who_asked_are_answered_and_all_is_kept) {
+  step = 1;
+  queue.add(changes("a"));
+  step = 2;
+  queue.add(changes("b"));
+  queue.reach(1);
+  queue.refuse({"log_full", "no room"});
+  EXPECT_EQ(answers, (texts{"b: log_full"}));
+  queue.refuse({"log_full", "no room"});
+  queue.reach(2);
+  EXPECT_EQ(told(queue.commit()), (seqs{1, 2}));
+  EXPECT_EQ(answers, (texts{"b: log_full", "a: stored"}));
+}
+
+TEST_F(commit_queues, what_findings_and_an_operation_of_a_step_changed_is_stored_together) {
+  auto both = changes("a");
+  auto of_operation = changes("unused");
+  both.what.push_back(of_operation.what.front());
+  queue.add(std::move(both));
+  EXPECT_EQ(told(queue.commit()), (seqs{1, 2}));
+  EXPECT_EQ(store->commits(), std::vector<std::size_t>{2});
 }
 
 }  // namespace

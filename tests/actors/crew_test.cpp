@@ -119,7 +119,7 @@ TEST(crew, a_shard_that_fails_ends_all_names_itself_and_gives_back_every_credit)
     {
       const auto held = crew.gate().enter();
       credit = held;
-      caf::anon_send(crew.actors().shards[1], logged_step{step, 1, nullptr, held});
+      caf::anon_send(crew.actors().shards[1], logged_step{step, 1, 1, nullptr, held});
     }
     crew.send(burst_of({event_message("b", traffic_start)}, {traffic_start}));
     crew.run_shuffled(seed);

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "actors/recovery.hpp"
 #include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
 
@@ -17,7 +18,7 @@ deterministic_crew::deterministic_crew(std::shared_ptr<const rule_set> rules, st
                                        std::function<instant()> now,
                                        std::optional<duration> heartbeat, alert_side alerts)
     : system_(config_),
-      gate_(burst_gate::open(100'000)),
+      gate_(burst_gate::open(alerts.room)),
       sink_(std::make_shared<recording_sink>()) {
   crew_setup setup;
   setup.ingest = {std::move(rules), {}, 200ms, std::move(now)};
@@ -29,10 +30,37 @@ deterministic_crew::deterministic_crew(std::shared_ptr<const rule_set> rules, st
   setup.policy = std::move(alerts.policy);
   setup.store = std::move(alerts.store);
   setup.retention = alerts.retention;
-  setup.recorder_thread = false;
+  setup.disk_threads = false;
   if (alerts.stored) setup.stored = std::make_shared<book_state>(*alerts.stored);
   setup.clock = alerts.clock;
+  if (alerts.log) {
+    go_on(alerts, setup);
+  } else {
+    actors_ = spawn_crew(system_, setup);
+  }
+}
+
+void deterministic_crew::go_on(const alert_side& alerts, crew_setup& setup) {
+  pipeline_settings settings;
+  settings.log = alerts.log;
+  settings.snapshots = alerts.snapshots;
+  settings.snapshot_every = alerts.snapshot_every;
+  settings.log_horizon = alerts.log_horizon;
+  auto stored = setup.store->load();
+  if (!stored) throw std::runtime_error(stored.failure().message);
+  const beginning from = begin_from_log(settings, setup.shards, setup.ingest.rules, *stored);
+  go_on_from(from, settings, setup);
+  setup.clock = stored->clock;
+  setup.stored = std::make_shared<book_state>(*std::move(stored));
+  recovered_ = from.report;
   actors_ = spawn_crew(system_, setup);
+  not_recovered_ = go_through_again(
+      *alerts.log, from.after,
+      [this](std::shared_ptr<const log_entry> entry) {
+        caf::anon_send(actors_.ingest, replayed{std::move(entry), gate_->enter()});
+        return true;
+      },
+      recovered_);
 }
 
 deterministic_crew::~deterministic_crew() {
@@ -44,6 +72,15 @@ deterministic_crew::~deterministic_crew() {
 void deterministic_crew::send(burst messages) {
   caf::anon_send(actors_.ingest,
                  burst_in{std::make_shared<const burst>(std::move(messages)), gate_->enter()});
+}
+
+bool deterministic_crew::try_send(burst messages) {
+  auto held =
+      gate_->try_enter(0, messages.answer ? burst_gate::lane::answered : burst_gate::lane::pushed);
+  if (!held) return false;
+  caf::anon_send(actors_.ingest,
+                 burst_in{std::make_shared<const burst>(std::move(messages)), std::move(held)});
+  return true;
 }
 
 void deterministic_crew::advance(instant clock) {
@@ -86,6 +123,14 @@ void deterministic_crew::run_shuffled(std::uint32_t seed) {
   }
 }
 
+bool deterministic_crew::run_one(std::mt19937& random) {
+  auto& jobs = scheduler().jobs;
+  if (jobs.empty()) return false;
+  std::swap(jobs.front(), jobs[random() % jobs.size()]);
+  scheduler().run_once();
+  return true;
+}
+
 void deterministic_crew::run_ingest() {
   while (scheduler().prioritize(actors_.ingest)) scheduler().run_once();
 }
@@ -118,6 +163,14 @@ ingest_report deterministic_crew::ingest_counts() {
 
 store_counts deterministic_crew::recorder_counts() {
   return ask<store_counts>(actors_.recorder, [this] { run(); });
+}
+
+event_log_counts deterministic_crew::log_counts() {
+  return ask<event_log_counts>(actors_.log, [this] { run(); });
+}
+
+snapshot_counts deterministic_crew::snapshots_counts() {
+  return ask<snapshot_counts>(actors_.snapshots, [this] { run(); });
 }
 
 caf::scheduler::test_coordinator& deterministic_crew::scheduler() {

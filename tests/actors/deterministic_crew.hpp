@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <random>
 #include <vector>
 
 #include "actors/crew.hpp"
@@ -15,6 +16,7 @@
 #include "caf/scheduler/test_coordinator.hpp"
 #include "support/recording_sink.hpp"
 #include "tocsin/alert_store.hpp"
+#include "tocsin/pipeline.hpp"
 #include "traffic.hpp"
 
 namespace tocsin::testing {
@@ -27,6 +29,13 @@ struct alert_side {
   instant clock{};                                     ///< where the log's clock goes on
   duration retention = std::chrono::days{90};
   std::vector<std::shared_ptr<transition_sink>> more_sinks = {};  ///< before the recording one
+  /// With it, `store` is loaded, and the crew goes through the log's steps again, as a pipeline
+  /// does at its start.
+  std::shared_ptr<event_log> log = nullptr;
+  std::shared_ptr<snapshot_store> snapshots = nullptr;
+  duration snapshot_every = std::chrono::seconds{10};
+  duration log_horizon{};
+  std::size_t room = 100'000;  ///< bursts that may be under way
 };
 
 /// What became of an operation; nothing while it is not answered.
@@ -43,6 +52,8 @@ class deterministic_crew {
   ~deterministic_crew();
 
   void send(burst messages);
+  /// False: there is no room.
+  bool try_send(burst messages);
   void advance(instant clock);
   /// `answered`, where it is given, is called with the answer.
   operation_answer operate(operation wanted, std::function<void()> answered = {});
@@ -53,6 +64,8 @@ class deterministic_crew {
   void run();
   /// Runs all jobs, each time one of those that are ready, chosen by the seed.
   void run_shuffled(std::uint32_t seed);
+  /// Runs one job of those that are ready; false when none is.
+  bool run_one(std::mt19937& random);
   /// Runs ingest's jobs alone.
   void run_ingest();
   /// Runs all jobs but the recorder's.
@@ -61,6 +74,12 @@ class deterministic_crew {
   [[nodiscard]] ingest_report ingest_counts();
   /// What the recorder has counted; runs all.
   [[nodiscard]] store_counts recorder_counts();
+  [[nodiscard]] event_log_counts log_counts();
+  [[nodiscard]] snapshot_counts snapshots_counts();
+  /// How it found its way back; nothing without a log.
+  [[nodiscard]] const recovery& recovered() const { return recovered_; }
+  /// Why it could not go through the log.
+  [[nodiscard]] const std::optional<error>& not_recovered() const { return not_recovered_; }
   /// Turns the actors' timers; what they set off waits for run().
   void pass(duration length) { scheduler().advance_time(length); }
 
@@ -71,6 +90,8 @@ class deterministic_crew {
   [[nodiscard]] caf::actor_system& system() { return system_; }
 
  private:
+  void go_on(const alert_side& alerts, crew_setup& setup);
+
   struct testing_config : caf::actor_system_config {
     testing_config() { set("scheduler.policy", caf::atom("testing")); }
   };
@@ -81,6 +102,8 @@ class deterministic_crew {
   caf::actor_system system_;
   std::shared_ptr<burst_gate> gate_;
   std::shared_ptr<recording_sink> sink_;
+  recovery recovered_;
+  std::optional<error> not_recovered_;
   crew actors_;
 };
 

@@ -14,8 +14,8 @@ namespace {
 
 shard_findings part_of(std::uint64_t step, std::uint32_t shard, std::uint32_t shards,
                        std::size_t findings, completion held = nullptr) {
-  shard_findings part{step, shards,  from_unix_ms(static_cast<long long>(step)),
-                      {},   nullptr, std::move(held)};
+  shard_findings part{step, step - 1, shards,         from_unix_ms(static_cast<long long>(step)),
+                      {},   nullptr,  std::move(held)};
   part.found.resize(findings);
   for (finding& each : part.found) each.position = step * 100 + shard;
   return part;
@@ -117,6 +117,33 @@ TEST(step_collector, an_operation_goes_with_its_step_whichever_part_brings_it) {
     EXPECT_EQ(steps.next()->asked, asked);
     EXPECT_EQ(steps.next()->asked, nullptr);
   }
+}
+
+TEST(step_collector, steps_begin_behind_any_number) {
+  step_collector steps{41};
+  auto later = part_of(43, 0, 1, 1);
+  auto first = part_of(42, 0, 1, 1);
+  steps.add(later);
+  EXPECT_FALSE(steps.next());
+  steps.add(first);
+  EXPECT_EQ(steps.next()->number, 42U);
+  EXPECT_EQ(steps.next()->number, 43U);
+}
+
+TEST(step_collector, a_number_that_no_step_has_is_passed_over_where_the_parts_say_so) {
+  step_collector steps{10};
+  auto behind_the_gap = part_of(20, 1, 2, 1);
+  behind_the_gap.after = 12;
+  auto rest = part_of(20, 0, 2, 1);
+  rest.after = 12;
+  auto before = part_of(12, 0, 1, 1);
+  before.after = 10;
+  steps.add(behind_the_gap);
+  steps.add(rest);
+  EXPECT_FALSE(steps.next()) << "step 12 may still come";
+  steps.add(before);
+  EXPECT_EQ(steps.next()->number, 12U);
+  EXPECT_EQ(steps.next()->number, 20U);
 }
 
 }  // namespace

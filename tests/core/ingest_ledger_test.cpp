@@ -30,6 +30,14 @@ TEST(ingest_ledger, every_event_is_counted_once_in_the_total_and_at_its_source) 
   EXPECT_EQ(sources.at(""), (ingest_counts{.received = 1, .rejected = 1}));
 }
 
+TEST(ingest_ledger, duplicates_are_received_but_not_accepted) {
+  ingest_ledger ledger;
+  ledger.accept("a");
+  ledger.duplicate("a");
+  EXPECT_EQ(ledger.total(), (ingest_counts{.received = 2, .accepted = 1, .duplicate = 1}));
+  EXPECT_EQ(ledger.by_source().at("a"), ledger.total());
+}
+
 TEST(ingest_ledger, rejections_are_counted_by_code) {
   ingest_ledger ledger;
   ledger.reject("a", "bad_value");

@@ -68,6 +68,11 @@ void expect_equal(const settings& left, const settings& right) {
   EXPECT_EQ(left.limits.time_ahead_max, right.limits.time_ahead_max);
   EXPECT_EQ(left.enrich.size(), right.enrich.size());
   EXPECT_EQ(left.retention, right.retention);
+  EXPECT_EQ(left.durability.log_horizon, right.durability.log_horizon);
+  EXPECT_EQ(left.durability.log_bytes, right.durability.log_bytes);
+  EXPECT_EQ(left.durability.snapshot_every, right.durability.snapshot_every);
+  EXPECT_EQ(left.durability.dedup.horizon, right.durability.dedup.horizon);
+  EXPECT_EQ(left.durability.dedup.entries, right.durability.dedup.entries);
   ASSERT_TRUE(left.policy && right.policy);
   expect_equal_policies(*left.policy, *right.policy);
 }
@@ -115,7 +120,8 @@ TEST(settings_file, an_empty_file_gives_the_defaults_and_no_rules) {
 
 TEST(settings_file, every_setting_is_read) {
   const settings read = parse(R"(
-ingest: {push: "tcp://127.0.0.1:1", acked: "tcp://localhost:2"}
+ingest:
+  {push: "tcp://127.0.0.1:1", acked: "tcp://localhost:2", dedup: {horizon: 2h, entries: 5000}}
 alerts: {stream: "tcp://[::1]:3", replay: "ipc:///run/tocsin/replay"}
 http: {listen: ""}
 rules: /srv/*.yaml
@@ -135,6 +141,8 @@ limits:
   time_ahead_max: 5s
 enrich: [{drop: [tmp]}]
 store: {retention: 365d}
+event_log: {horizon: 7d, bytes: 1GiB}
+snapshots: {every: 10s}
 flapping: {detect: false}
 )");
   settings wanted;
@@ -150,11 +158,28 @@ flapping: {detect: false}
   wanted.limits = {2 * 1024 * 1024, 500, 32 * 1024, 6, 64, 10, 16, 1000, 5s};
   wanted.enrich.resize(1);
   wanted.retention = 8760h;
+  wanted.durability = {168h, 1024 * 1024 * 1024, 10s, {2h, 5000}};
   alert_policy policy;
   policy.detect_flapping = false;
   wanted.policy = std::make_shared<const alert_policy>(policy);
   expect_equal(read, wanted);
   EXPECT_EQ(read.rules, std::vector<std::string>{"/srv/*.yaml"});
+}
+
+TEST(settings_file, what_lasts_has_bounds) {
+  EXPECT_NE(errors_of("event_log: {bytes: 1MiB}").find("at least 64MiB"), std::string::npos);
+  EXPECT_NE(errors_of("event_log: {horizon: 20000d}").find("too long"), std::string::npos);
+  EXPECT_NE(errors_of("snapshots: {every: 10ms}"), "");
+  EXPECT_NE(errors_of("snapshots: {every: 2d}").find("too long"), std::string::npos);
+  EXPECT_NE(errors_of("ingest: {dedup: {entries: 1}}"), "");
+  EXPECT_NE(errors_of("ingest: {dedup: {horizon: 8d}}").find("too long"), std::string::npos);
+  EXPECT_NE(errors_of("event_log: {size: 1GiB}").find("size"), std::string::npos);
+}
+
+TEST(settings_file, memory_is_the_same_as_no_folder) {
+  EXPECT_EQ(data_folder(parse("data: memory")), "");
+  EXPECT_EQ(data_folder(parse("")), "");
+  EXPECT_EQ(data_folder(parse("data: /srv/tocsin")), "/srv/tocsin");
 }
 
 TEST(settings_file, rule_globs_are_relative_to_the_settings_files_folder) {

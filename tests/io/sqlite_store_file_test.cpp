@@ -245,6 +245,43 @@ TEST(sqlite_store_file, an_older_version_is_migrated_and_keeps_its_rows) {
   EXPECT_EQ(file->integer("SELECT b FROM t"), 12);
 }
 
+TEST(sqlite_store_file, a_store_of_version_1_goes_on_and_remembers_steps) {
+  const scratch_folder folder;
+  change_maker maker;
+  maker.begin(sample_alert(1));
+  {
+    // As version 1 wrote it: its tables, and a store's clock and number.
+    const auto file = database(folder.file("alerts.db"));
+    ASSERT_FALSE(migrate(*file, store_migrations().first(1)));
+    EXPECT_EQ(file->integer("PRAGMA user_version"), 1);
+    file->execute("UPDATE store SET clock = 5");
+    ASSERT_FALSE(file->take_failure());
+  }
+  const auto store = open_sqlite_store(folder.path());
+  ASSERT_TRUE(store) << store.failure().message;
+  EXPECT_EQ((*store)->load()->step, 0U);
+  EXPECT_EQ((*store)->load()->clock, from_unix_ms(5));
+  book_changes changes = maker.take();
+  changes.step = 7;
+  ASSERT_FALSE((*store)->commit({&changes, 1}));
+  EXPECT_EQ((*store)->load()->step, 7U);
+}
+
+TEST(sqlite_store_file, the_last_step_of_several_changes_is_kept_and_changes_without_one_leave_it) {
+  const scratch_folder folder;
+  const auto store = open_sqlite_store(folder.path());
+  ASSERT_TRUE(store) << store.failure().message;
+  std::vector<book_changes> changes(2);
+  changes[0].step = 3;
+  changes[1].step = 9;
+  ASSERT_FALSE((*store)->commit(changes));
+  EXPECT_EQ((*store)->load()->step, 9U);
+  changes.resize(1);
+  changes[0].step = 0;
+  ASSERT_FALSE((*store)->commit(changes));
+  EXPECT_EQ((*store)->load()->step, 9U);
+}
+
 TEST(sqlite_store_file, a_migration_that_fails_leaves_the_file_as_it_was) {
   const scratch_folder folder;
   const auto file = database(folder.file("a.db"));

@@ -20,6 +20,15 @@ error not_kept() {
 
 }  // namespace
 
+std::shared_ptr<scripted_store> scripted_store::copy() const {
+  const std::scoped_lock lock(mutex_);
+  auto same = std::make_shared<scripted_store>(durable_);
+  same->book_ = book_;
+  same->transitions_ = transitions_;
+  same->notices_ = notices_;
+  return same;
+}
+
 void scripted_store::fail(bool on) {
   const std::scoped_lock lock(mutex_);
   failing_ = on;
@@ -98,8 +107,12 @@ result<book_state> scripted_store::load() {
 
 std::optional<error> scripted_store::commit(
     std::span<const std::shared_ptr<const book_changes>> changes) {
+  const std::function<void()> call = [this] {
+    const std::scoped_lock lock(mutex_);
+    return on_commit_;
+  }();
+  if (call) call();  // without the lock: it may ask for more
   const std::scoped_lock lock(mutex_);
-  if (on_commit_) on_commit_();
   if (failing_) {
     ++failed_commits_;
     return as_scripted();

@@ -20,6 +20,9 @@ class scripted_store final : public alert_store {
  public:
   explicit scripted_store(bool durable = true) : durable_(durable) {}
 
+  /// One with the same contents that does not fail.
+  [[nodiscard]] std::shared_ptr<scripted_store> copy() const;
+
   /// While on, commit(), settle() and pending_notices() fail and change nothing.
   void fail(bool on);
   /// maintain() says as often that there is more to do.

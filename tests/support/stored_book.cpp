@@ -12,6 +12,7 @@ namespace tocsin::testing {
 
 void stored_book::take(const book_changes& changes) {
   clock_ = changes.clock;
+  if (changes.step > 0) step_ = changes.step;
   for (const transition& each : changes.transitions) {
     EXPECT_EQ(each->seq, seq_ + 1);
     seq_ = each->seq;
@@ -40,6 +41,7 @@ book_state stored_book::state() const {
   book_state state;
   state.clock = clock_;
   state.seq = seq_;
+  state.step = step_;
   for (const auto& [id, stored] : alerts_) {
     auto read = alert_from_bytes(stored.now);
     if (!read) {

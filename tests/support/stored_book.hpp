@@ -24,6 +24,7 @@ class stored_book {
   };
   instant clock_{};
   std::uint64_t seq_ = 0;
+  std::uint64_t step_ = 0;
   std::map<fingerprint, stored_alert> alerts_;  ///< active ones, by alert id
   std::map<std::string, silence> silences_;
   std::map<std::string, std::string> groups_;

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// A queue by arrival with an index over it; an event's content as one hash.
+#define XXH_INLINE_ALL
+#include "core/dedup_index.hpp"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cassert>
+#include <utility>
+#include <vector>
+
+#include "core/key_bytes.hpp"
+#include "core/state_bytes.hpp"
+
+namespace tocsin {
+namespace {
+
+constexpr std::uint8_t newest_version = 1;
+constexpr std::size_t sum_bytes = sizeof(std::uint64_t);
+/// Key, content, time, and one byte at least of the arrival.
+constexpr std::size_t entry_bytes_least = 16 + 8 + 8 + 1;
+
+std::uint64_t checksum_of(std::string_view bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+error damaged(std::string_view message) {
+  return {"snapshot_damaged", fmt::format("remembered events: {}", message)};
+}
+
+bool by_name(const label& left, const label& right) noexcept {
+  return left.name < right.name;
+}
+
+// Adding zero makes 0 of -0, which is the same number.
+std::uint64_t bits_of(double number) {
+  return std::bit_cast<std::uint64_t>(number + 0.0);
+}
+
+void add_labels(std::span<const label> labels, key_bytes& into) {
+  for (const label& each : labels) {
+    into.add_text(each.name);
+    into.add_integer(static_cast<std::uint64_t>(each.type));
+    if (each.type == label::kind::text) into.add_text(each.text);
+    if (each.type == label::kind::number || each.type == label::kind::boolean) {
+      into.add_integer(bits_of(each.number));
+    }
+  }
+}
+
+}  // namespace
+
+fingerprint dedup_key_of(std::string_view source_id, std::string_view event_id) {
+  const std::array<key_part, 2> parts{{{"source_id", source_id}, {"event_id", event_id}}};
+  return fingerprint_of("", parts);
+}
+
+std::uint64_t content_of(const event& from, std::span<const label> labels) {
+  key_bytes bytes;
+  for (const std::string_view text : from.texts) bytes.add_text(text);
+  bytes.add_integer(static_cast<std::uint64_t>(from.action));
+  bytes.add_integer(from.level ? 1 + static_cast<std::uint64_t>(*from.level) : 0);
+  bytes.add_integer(static_cast<std::uint64_t>(from.has_time));
+  if (from.has_time) bytes.add_integer(static_cast<std::uint64_t>(to_unix_ms(from.time)));
+  bytes.add_integer(static_cast<std::uint64_t>(from.has_value()));
+  if (from.has_value()) bytes.add_integer(bits_of(from.value));
+  if (std::is_sorted(labels.begin(), labels.end(), by_name)) {
+    add_labels(labels, bytes);
+  } else {
+    std::vector<label> sorted(labels.begin(), labels.end());
+    std::sort(sorted.begin(), sorted.end(), by_name);
+    add_labels(sorted, bytes);
+  }
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+std::optional<remembered_event> recognisable(const event& from, std::span<const label> labels) {
+  const std::string_view source = from.text(event_field::source_id);
+  const std::string_view id = from.text(event_field::event_id);
+  if (source.data() == nullptr || id.data() == nullptr) return std::nullopt;
+  return remembered_event{dedup_key_of(source, id), content_of(from, labels),
+                          from.has_time ? from.time : remembered_event::no_time};
+}
+
+dedup_index::dedup_index(duration keep, std::size_t entries) : keep_(keep), room_(entries) {
+  assert(entries >= 1 && entries <= entries_max);
+}
+
+std::uint32_t dedup_index::find(const fingerprint& key) const {
+  return slots_.find(key, [&](std::uint32_t number) { return at(number).what.key == key; });
+}
+
+dedup_index::verdict dedup_index::look(const remembered_event& what, instant now) {
+  forget_old(now);
+  const std::uint32_t known = find(what.key);
+  if (known == no_index) return verdict::fresh;
+  return at(known).what.content == what.content ? verdict::duplicate : verdict::conflict;
+}
+
+void dedup_index::remember(const remembered_event& what, instant now) {
+  forget_old(now);
+  if (entries_.size() == room_) {
+    forget_oldest();
+    ++forgotten_early_;
+  }
+  // The one before keeps its place in the queue, where it is no longer found.
+  if (const std::uint32_t known = find(what.key); known != no_index) slots_.erase(what.key, known);
+  slots_.insert(what.key, static_cast<std::uint32_t>((oldest_ + entries_.size()) & number_mask));
+  entries_.push_back({what, now});
+}
+
+void dedup_index::forget_old(instant now) {
+  while (!entries_.empty() && now - entries_.front().arrived > keep_) forget_oldest();
+}
+
+void dedup_index::forget_oldest() {
+  const remembered_event& what = entries_.front().what;
+  forget_until(what.time);
+  if (find(what.key) == oldest_) slots_.erase(what.key, oldest_);
+  entries_.pop_front();
+  oldest_ = (oldest_ + 1) & number_mask;
+}
+
+void dedup_index::save(std::string& into) const {
+  const std::size_t begin = into.size();
+  state_writer to{into};
+  to.put(newest_version);
+  to.put(static_cast<std::int64_t>(to_unix_ms(forgotten_until_)));
+  to.put_small(entries_.size());
+  instant before{};
+  for (const entry& each : entries_) {
+    to.put(each.what.key);
+    to.put(each.what.content);
+    to.put(static_cast<std::int64_t>(to_unix_ms(each.what.time)));
+    to.put_small(static_cast<std::uint64_t>((each.arrived - before).count()));
+    before = each.arrived;
+  }
+  to.put(checksum_of(std::string_view{into}.substr(begin)));
+}
+
+std::optional<error> dedup_index::restore(std::string_view bytes) {
+  if (bytes.size() <= sum_bytes) return damaged("seen too few bytes");
+  const auto version = static_cast<std::uint8_t>(bytes.front());
+  if (version != newest_version) {
+    return error{version > newest_version ? "snapshot_newer" : "snapshot_damaged",
+                 fmt::format("remembered events: seen version {}, wanted 1", version)};
+  }
+  const std::string_view summed = bytes.substr(0, bytes.size() - sum_bytes);
+  if (state_reader{bytes.substr(summed.size())}.take<std::uint64_t>() != checksum_of(summed)) {
+    return damaged("their checksum is not that of their bytes");
+  }
+  dedup_index made{keep_, room_};
+  state_reader from{summed.substr(1)};
+  made.forget_until(from_unix_ms(from.take<std::int64_t>()));
+  std::uint64_t arrived_ms = 0;
+  for (std::uint64_t left = from.take_small_count(entry_bytes_least); left > 0; --left) {
+    remembered_event what;
+    what.key = from.take_fingerprint();
+    what.content = from.take<std::uint64_t>();
+    what.time = from_unix_ms(from.take<std::int64_t>());
+    arrived_ms += from.take_small();
+    if (from.failed()) break;
+    made.remember(what, from_unix_ms(static_cast<std::int64_t>(arrived_ms)));
+  }
+  if (from.failed() || !from.at_end()) return damaged("their number is not that of their bytes");
+  *this = std::move(made);
+  return std::nullopt;
+}
+
+}  // namespace tocsin

@@ -34,7 +34,23 @@ http_response plain_text(std::string text) {
   return {200, "text/plain; charset=utf-8", std::move(text), {}};
 }
 
-http_route metrics_route(const pipeline& running, std::size_t rules,
+/// What the acked surface has counted, in the form of the metrics page; "" while it is off.
+std::string acked_metrics(const acked_listener* acked) {
+  if (acked == nullptr) return "";
+  const acked_counts now = acked->counts();
+  return fmt::format(
+      "# HELP tocsin_acked_replies_total Replies to acknowledged requests.\n"
+      "# TYPE tocsin_acked_replies_total counter\n"
+      "tocsin_acked_replies_total{{status=\"ok\"}} {}\n"
+      "tocsin_acked_replies_total{{status=\"retry\"}} {}\n"
+      "tocsin_acked_replies_total{{status=\"reject\"}} {}\n"
+      "# HELP tocsin_acked_replies_undelivered_total Those whose sender had gone or did not read.\n"
+      "# TYPE tocsin_acked_replies_undelivered_total counter\n"
+      "tocsin_acked_replies_undelivered_total {}\n",
+      now.ok, now.retry, now.rejected, now.undelivered);
+}
+
+http_route metrics_route(const pipeline& running, const acked_listener* acked, std::size_t rules,
                          std::shared_ptr<const lookup_watcher> lookups) {
   struct page_state {
     explicit page_state(std::size_t loaded) : page{TOCSIN_VERSION, loaded} {}
@@ -43,22 +59,26 @@ http_route metrics_route(const pipeline& running, std::size_t rules,
   };
   auto state = std::make_shared<page_state>(rules);
   return {"GET", "/metrics",
-          [&running, lookups = std::move(lookups), state = std::move(state)](const http_request&) {
+          [&running, acked, lookups = std::move(lookups),
+           state = std::move(state)](const http_request&) {
             const auto tables = lookups ? lookups->status() : std::vector<lookup_status>{};
             const auto counts = running.counts();
             const std::scoped_lock lock(state->one_at_a_time);
-            return http_response{200,
-                                 metrics_page::content_type,
-                                 state->page.render(counts, read_process_usage(), tables),
-                                 {}};
+            return http_response{
+                200,
+                metrics_page::content_type,
+                state->page.render(counts, read_process_usage(), tables) + acked_metrics(acked),
+                {}};
           }};
 }
 
-/// What HTTP serves (docs/http.md). The pipeline and the backend outlive the routes.
-std::vector<http_route> http_routes(const pipeline& running, alert_backend& backend,
+/// What HTTP serves (docs/http.md). The pipeline, the acked listener and the backend outlive the
+/// routes.
+std::vector<http_route> http_routes(const pipeline& running, const acked_listener* acked,
+                                    alert_backend& backend,
                                     std::shared_ptr<const lookup_watcher> lookups) {
   std::vector<http_route> routes{
-      metrics_route(running, backend.rules().rules().size(), std::move(lookups)),
+      metrics_route(running, acked, backend.rules().rules().size(), std::move(lookups)),
       {"GET", "/-/healthy", [](const http_request&) { return plain_text("healthy\n"); }},
       {"GET", "/-/ready", [&running](const http_request&) {
          if (const auto failure = running.failure()) {
@@ -237,8 +257,8 @@ std::optional<error> daemon::attach_acked() {
 std::optional<error> daemon::attach_http() {
   if (settings_.http_listen.empty()) return std::nullopt;
   backend_ = std::make_unique<daemon_backend>(*pipeline_, store_, rules_);
-  auto started =
-      http_server::start(settings_.http_listen, http_routes(*pipeline_, *backend_, enrich_.tables));
+  auto started = http_server::start(
+      settings_.http_listen, http_routes(*pipeline_, acked_.get(), *backend_, enrich_.tables));
   if (!started) {
     return error{started.failure().code, "http.listen: " + started.failure().message};
   }

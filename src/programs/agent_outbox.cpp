@@ -22,7 +22,7 @@ constexpr duration close_patience = std::chrono::seconds{5};
 }  // namespace
 
 std::optional<error> agent_outbox::connect() {
-  auto connected = event_sender::connect(endpoint_, connect_patience);
+  auto connected = event_sender::connect(endpoint_, connect_patience, identity_);
   if (!connected) {
     next_try_ = std::chrono::steady_clock::now() + retry_interval;
     return connected.failure();
@@ -54,7 +54,7 @@ bool agent_outbox::flush() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_try_) return false;
   if (!sender_) {
-    auto connected = event_sender::connect(endpoint_, reconnect_patience);
+    auto connected = event_sender::connect(endpoint_, reconnect_patience, identity_);
     if (!connected) {
       next_try_ = now + retry_interval;
       tell_away();

@@ -20,7 +20,8 @@ class agent_outbox {
   /// Events held at most.
   static constexpr std::size_t events_max = 10'000;
 
-  explicit agent_outbox(std::string endpoint) : endpoint_(std::move(endpoint)) {}
+  explicit agent_outbox(std::string endpoint, optional_identity identity = std::nullopt)
+      : endpoint_(std::move(endpoint)), identity_(std::move(identity)) {}
 
   /// Connects, waiting a few seconds for the daemon. Errors as event_sender::connect.
   [[nodiscard]] std::optional<error> connect();
@@ -42,6 +43,7 @@ class agent_outbox {
   void tell_away();
 
   std::string endpoint_;
+  optional_identity identity_;
   std::unique_ptr<event_sender> sender_;
   std::deque<std::string> held_;
   std::chrono::steady_clock::time_point next_try_{};

@@ -13,6 +13,7 @@
 #include "programs/agent_outbox.hpp"
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
+#include "programs/curve_arguments.hpp"
 #include "programs/stop_signal.hpp"
 
 namespace tocsin {
@@ -29,6 +30,7 @@ struct tail_options {
   std::vector<std::string> levels;
   std::string resource;
   bool from_start = false;
+  curve_arguments keys;
 };
 
 struct levelled_pattern {
@@ -222,9 +224,11 @@ int run_agent(const tail_options& chosen) {
     say("error: " + patterns.failure().message);
     return exit_usage;
   }
+  const auto keys = chosen.keys.read();
+  if (!keys) return report_key_failure(keys.failure());
   line_events events(chosen, std::move(*patterns));
   stop_signal stop;
-  agent_outbox outbox(chosen.push);
+  agent_outbox outbox(chosen.push, *keys);
   // The first look settles where the file ends now, before the daemon is waited for.
   told_tail tail(chosen);
   std::vector<std::string> lines;
@@ -252,6 +256,7 @@ void add_agent_tail(CLI::App& agent, int& exit_code) {
   command->add_flag("--from-start", chosen->from_start, "Also what the file holds already");
   command->add_option("--push", chosen->push, "The daemon's ingest.push endpoint")
       ->capture_default_str();
+  chosen->keys.add_to(*command);
   command->footer(
       "Examples:\n"
       "  tocsin agent tail /var/log/auth.log --match 'ssh_failed=Failed password for "

@@ -23,6 +23,7 @@ void add_explain(CLI::App& tocsin, int& exit_code);
 void add_overview(CLI::App& tocsin, int& exit_code);
 void add_routes(CLI::App& tocsin, int& exit_code);
 void add_advise(CLI::App& tocsin, int& exit_code);
+void add_keygen(CLI::App& tocsin, int& exit_code);
 void add_agent_host(CLI::App& agent, int& exit_code);
 void add_agent_tail(CLI::App& agent, int& exit_code);
 

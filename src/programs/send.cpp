@@ -12,6 +12,7 @@
 #include "io/event_sender.hpp"
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
+#include "programs/curve_arguments.hpp"
 #include "programs/event_arguments.hpp"
 
 namespace tocsin {
@@ -19,12 +20,15 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
+constexpr duration connect_patience = std::chrono::seconds{3};
+
 struct send_options {
   std::string push = "tcp://127.0.0.1:5555";
   std::string input;  ///< positional: "-" for the standard input
   std::string file;
   std::size_t batch = message_builder::events_max;
   bool raw = false;
+  curve_arguments keys;
   event_arguments event;
 };
 
@@ -144,6 +148,8 @@ int run_send(const send_options& chosen) {
         "exactly one of these");
     return exit_usage;
   }
+  const auto keys = chosen.keys.read();
+  if (!keys) return report_key_failure(keys.failure());
   std::string event;
   std::optional<event_file> file;
   if (from_file) {
@@ -161,7 +167,7 @@ int run_send(const send_options& chosen) {
     }
     event = std::move(*made);
   }
-  auto connected = event_sender::connect(chosen.push);
+  auto connected = event_sender::connect(chosen.push, connect_patience, *keys);
   if (!connected) return report_connect_failure(connected.failure(), "ingest.push");
   sending out(**connected);
   int code = exit_ok;
@@ -192,6 +198,7 @@ void add_send(CLI::App& tocsin, int& exit_code) {
       ->check(CLI::Range(std::size_t{1}, message_builder::events_max));
   command->add_flag("--raw", chosen->raw,
                     "Send each line or message of a file as it is, unchecked, on its own");
+  chosen->keys.add_to(*command);
   chosen->event.add_to(*command);
   command->footer(
       "Examples:\n"

@@ -2,6 +2,7 @@
 """Encrypted sockets: keys made, allowed, refused and revoked, through the programs alone."""
 import json
 import os
+import re
 import stat
 import unittest
 
@@ -74,11 +75,14 @@ security:
         self.start()
         measured = tocsin("agent", "host", "--once", "--push", self.push, *self.keys("agent"))
         self.assertEqual(measured.returncode, 0, measured.stderr)
+        accepted = lambda: self.metrics()["tocsin_events_accepted_total"]  # noqa: E731
+        count = int(re.search(r"sent (\d+) measurements", measured.stderr)[1])
+        before = self.poll(accepted, lambda n: n == count)
         log = self.write("app.log", "boom\n")
         tail = self.run_beside("agent", "tail", log, "--match", "boom=boom", "--from-start",
                                "--push", self.push, *self.keys("agent"))
-        before = self.poll(lambda: self.metrics()["tocsin_events_accepted_total"], lambda n: n > 1)
-        self.assertGreater(before, 1)
+        tail.wait_for("stderr", "following")
+        self.poll(accepted, lambda n: n == before + 1)
         self.assertEqual(tail.stop(), 0)
 
     def test_whoever_has_no_key_or_the_wrong_one_is_refused_and_told(self):

@@ -222,10 +222,12 @@ TEST_F(network_gate_test, refusals_are_counted_by_reason) {
                        curve_identity{server.public_key, make_curve_pair()});
   const client wrong_role(surface::push, door->endpoint(), identity("subscriber"));
   const client keyless(surface::push, door->endpoint());
-  EXPECT_TRUE(eventually([&] { return refused(surface::push, "protocol") == 1; }));
+  // Client and server see the other's mechanism at once: whoever hangs up first decides the reason.
+  EXPECT_TRUE(eventually([&] {
+    return refused(surface::push, "protocol") + refused(surface::push, "handshake") == 1;
+  }));
   EXPECT_EQ(refused(surface::push, "unknown_key"), 1u);
   EXPECT_EQ(refused(surface::push, "wrong_role"), 1u);
-  EXPECT_EQ(refused(surface::push, "handshake"), 0u);
 }
 
 TEST_F(network_gate_test, a_message_says_whose_key_it_came_with) {

@@ -23,16 +23,6 @@ std::string_view take_word(std::string_view& line) {
   return word;
 }
 
-bool is_name(std::string_view text) {
-  const auto fits = [](char each) {
-    return (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') ||
-           (each >= '0' && each <= '9') ||
-           std::string_view{"_.:@/-"}.find(each) != std::string_view::npos;
-  };
-  return !text.empty() && text.size() <= curve_name_bytes_max &&
-         std::all_of(text.begin(), text.end(), fits);
-}
-
 class list_reader {
  public:
   list_reader(const std::string& file, diagnostics& found) : file_(file), found_(found) {}
@@ -53,11 +43,8 @@ class list_reader {
 
   void take(std::string_view line) {
     const std::string_view key = take_word(line);
-    if (key.empty()) return;
-    if (key.front() == '#') {
-      if (!is_curve_key(key)) return;
-      return refuse("a key that begins with '#' reads as a comment: make another key");
-    }
+    // No key begins with '#': its value is beyond what five digits can stand for.
+    if (key.empty() || key.front() == '#') return;
     if (!is_curve_key(key)) {
       return refuse(
           fmt::format("the line does not begin with a public key (wanted {} characters "
@@ -65,7 +52,7 @@ class list_reader {
                       curve_key_length));
     }
     const std::string_view name = take_word(line);
-    if (!is_name(name)) {
+    if (!is_curve_name(name)) {
       return refuse(fmt::format(
           "the key has no name (wanted KEY NAME; a name is 1 to {} of A-Z a-z 0-9 _ . : @ / -)",
           curve_name_bytes_max));
@@ -86,6 +73,16 @@ class list_reader {
 };
 
 }  // namespace
+
+bool is_curve_name(std::string_view text) noexcept {
+  const auto fits = [](char each) {
+    return (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') ||
+           (each >= '0' && each <= '9') ||
+           std::string_view{"_.:@/-"}.find(each) != std::string_view::npos;
+  };
+  return !text.empty() && text.size() <= curve_name_bytes_max &&
+         std::all_of(text.begin(), text.end(), fits);
+}
 
 allow_list parse_allow_list(std::string_view text, const std::string& file, diagnostics& found) {
   return list_reader{file, found}.read(text);

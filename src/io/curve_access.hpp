@@ -18,6 +18,9 @@ namespace tocsin {
 /// Longest name of a key.
 inline constexpr std::size_t curve_name_bytes_max = 100;
 
+/// 1 to 100 of `A-Z a-z 0-9 _ . : @ / -`.
+[[nodiscard]] bool is_curve_name(std::string_view text) noexcept;
+
 /// Names by public key (Z85).
 using allow_list = std::map<std::string, std::string, std::less<>>;
 

@@ -25,7 +25,7 @@ struct curve_pair {
 /// The text of 32 bytes.
 [[nodiscard]] std::string curve_key_text(std::string_view bytes);
 
-/// A new pair, neither of which begins with '#' (in files that begins a comment).
+/// A new pair.
 [[nodiscard]] curve_pair make_curve_pair();
 /// The pair of a secret key. Errors: bad_key; the key itself is never told.
 [[nodiscard]] result<curve_pair> pair_of_secret(const std::string& secret_key);

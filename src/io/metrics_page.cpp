@@ -275,6 +275,28 @@ void add_enrichment(const std::vector<enrichment_counts>& steps,
   to.push_back(stale.take());
 }
 
+void add_surfaces(const std::vector<surface_counts>& surfaces, std::vector<MetricFamily>& to) {
+  if (surfaces.empty()) return;
+  auto open = gauge("tocsin_connections", "Open connections of a ZeroMQ socket.");
+  auto refused = counter("tocsin_refused_connections_total",
+                         "Connections that a ZeroMQ socket refused or cut off, by reason.");
+  auto subscriptions =
+      gauge("tocsin_subscriptions", "Prefixes that connections to the stream subscribe to.");
+  for (const surface_counts& each : surfaces) {
+    const std::string name{to_text(each.of)};
+    open.add(each.connections, {{"surface", name}});
+    for (const char* const reason : surface_counts::reasons) {
+      const auto found = each.refused.find(reason);
+      refused.add(found == each.refused.end() ? std::uint64_t{0} : found->second,
+                  {{"surface", name}, {"reason", reason}});
+    }
+    if (each.of == surface::stream) subscriptions.add(each.subscriptions);
+  }
+  to.push_back(open.take());
+  to.push_back(refused.take());
+  to.push_back(subscriptions.take());
+}
+
 void add_process(const process_usage& from, std::vector<MetricFamily>& to) {
   if (from.resident_bytes) {
     to.push_back(gauge("process_resident_memory_bytes", "Memory of this process that is in RAM.")
@@ -362,7 +384,8 @@ std::map<std::string, std::uint64_t> metrics_page::late_by_shown_source(
 }
 
 std::string metrics_page::render(const pipeline_counts& counts, const process_usage& process,
-                                 const std::vector<lookup_status>& lookups) {
+                                 const std::vector<lookup_status>& lookups,
+                                 const std::vector<surface_counts>& surfaces) {
   std::vector<MetricFamily> families;
   families.push_back(gauge("tocsin_build_info", "The version that runs; the value is always 1.")
                          .add(1.0, {{"version", version_}})
@@ -381,7 +404,7 @@ std::string metrics_page::render(const pipeline_counts& counts, const process_us
   add_notices(counts, families);
   add_event_log(counts, families);
   add_store(counts.store, families);
-  add_event_log(counts, families);
+  add_surfaces(surfaces, families);
   add_process(process, families);
   return prometheus::TextSerializer{}.Serialize(families);
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "io/lookup_watcher.hpp"
+#include "io/network_gate.hpp"
 #include "tocsin/pipeline_counts.hpp"
 
 namespace tocsin {
@@ -36,7 +37,8 @@ class metrics_page {
       : version_(std::move(version)), rules_(rules) {}
 
   [[nodiscard]] std::string render(const pipeline_counts& counts, const process_usage& process,
-                                   const std::vector<lookup_status>& lookups = {});
+                                   const std::vector<lookup_status>& lookups = {},
+                                   const std::vector<surface_counts>& surfaces = {});
 
  private:
   [[nodiscard]] std::map<std::string, ingest_counts> counts_by_shown_source(

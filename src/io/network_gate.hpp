@@ -3,6 +3,7 @@
 // go.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -23,7 +24,10 @@ struct surface_counts {
   surface of = surface::push;
   std::uint64_t connections = 0;    ///< open now
   std::uint64_t subscriptions = 0;  ///< held now; of the stream only
-  /// Connections that were refused or cut off, by reason: docs/security.md lists them.
+  /// All reasons there are: docs/security.md tells their meaning.
+  static constexpr std::array reasons{"accept",  "connections",   "handshake",   "protocol",
+                                      "revoked", "subscriptions", "unknown_key", "wrong_role"};
+  /// Connections that were refused or cut off, by reason.
   std::map<std::string, std::uint64_t, std::less<>> refused;
 };
 

@@ -132,7 +132,7 @@ std::optional<error> replay_listener::thread_state::open(const std::string& at) 
   // Without it ROUTER drops what a full pipe cannot take and answers would have holes; with it,
   // and never waiting, a full pipe and a vanished peer are told apart.
   router.set(zmq::sockopt::router_mandatory, true);
-  return door.bind(at, replay_request_bytes_max + curve_frame_overhead);
+  return door.bind(at, replay_request_bytes_max);
 }
 
 void replay_listener::thread_state::run() {

@@ -22,6 +22,9 @@ constexpr int zap_enforce_domain = 93;
 /// How long a door may take to answer to its own daemon.
 constexpr duration test_patience = std::chrono::seconds{10};
 
+/// What CURVE adds to a frame, rounded up: the largest frame allowed still fits.
+constexpr std::size_t curve_frame_overhead = 64;
+
 constexpr const char* events_endpoint = "inproc://gate-events";
 
 /// The kind of socket that connects to one of these.
@@ -62,15 +65,19 @@ void surface_socket::close() noexcept {
   socket_.close();
   if (door_) gate_->watch_->remove(door_);
   door_.reset();
+  // Only when this returns has the socket let go of its endpoint.
+  context_.close();
 }
 
 void surface_socket::prepare(const std::string& endpoint, std::size_t frame_bytes_max) {
   set_network_options(socket_, endpoint);
-  socket_.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_bytes_max));
+  const bool curve = gate_ && gate_->curve();
+  socket_.set(zmq::sockopt::maxmsgsize,
+              static_cast<std::int64_t>(frame_bytes_max + (curve ? curve_frame_overhead : 0)));
   if (!gate_) return;
   network_gate::watch& watch = *gate_->watch_;
   auto door = std::make_shared<gate_door>(which_, watch.limits);
-  if (watch.curve) {
+  if (curve) {
     door->questions = zmq::socket_t{context_, zmq::socket_type::rep};
     door->questions.set(zmq::sockopt::linger, 0);
     door->questions.bind(zap_endpoint);

@@ -17,9 +17,6 @@ namespace tocsin {
 
 class gate_door;
 
-/// What CURVE adds to a frame: with it a frame of the largest size allowed still fits.
-inline constexpr std::size_t curve_frame_overhead = 64;
-
 /// Owns context and socket. Calls from one thread at a time, the one that uses the socket. Options
 /// of the socket's own (high-water marks, linger) are set between the constructor and bind().
 class surface_socket {

@@ -10,6 +10,7 @@
 #include "programs/agent_outbox.hpp"
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
+#include "programs/curve_arguments.hpp"
 #include "programs/stop_signal.hpp"
 
 namespace tocsin {
@@ -20,6 +21,7 @@ struct host_options {
   std::string interval = "10s";
   std::uint64_t count = 0;  ///< rounds; 0: without end
   bool once = false;
+  curve_arguments keys;
 };
 
 std::string encode_measurement(const measurement& of, const std::string& source, instant at) {
@@ -49,8 +51,10 @@ int run_agent(const host_options& chosen) {
                     chosen.interval));
     return exit_usage;
   }
+  const auto keys = chosen.keys.read();
+  if (!keys) return report_key_failure(keys.failure());
   stop_signal stop;
-  agent_outbox outbox(chosen.to);
+  agent_outbox outbox(chosen.to, *keys);
   if (const auto failed = outbox.connect()) {
     if (chosen.once || chosen.count > 0 || failed->code != "unreachable") {
       return report_connect_failure(*failed, chosen.to.setting());
@@ -87,6 +91,7 @@ void add_agent_host(CLI::App& agent, int& exit_code) {
       agent.add_subcommand("host", "Send this machine's CPU, memory, disks, network");
   const auto chosen = std::make_shared<host_options>();
   chosen->to.add_to(*command);
+  chosen->keys.add_to(*command);
   command->add_option("--interval", chosen->interval, "Time between measurements")
       ->capture_default_str();
   command->add_option("-n,--count", chosen->count, "Exit after so many rounds");

@@ -31,14 +31,14 @@ void agent_target::add_to(CLI::App& command) {
 
 std::optional<error> agent_outbox::connect_within(duration patience) {
   if (!to_.acked) {
-    auto connected = event_sender::connect(to_.push, patience);
+    auto connected = event_sender::connect(to_.push, patience, identity_);
     if (!connected) return connected.failure();
     push_ = std::move(*connected);
     return std::nullopt;
   }
   auto connected = acked_sender::connect(
       to_.acked_endpoint, [this](std::uint64_t, const acked_reply& reply) { take_reply(reply); },
-      {}, patience);
+      {}, patience, identity_);
   if (!connected) return connected.failure();
   acked_ = std::move(*connected);
   return std::nullopt;

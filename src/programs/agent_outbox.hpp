@@ -40,7 +40,8 @@ class agent_outbox {
   /// Events held at most, those that are sent and not acknowledged among them.
   static constexpr std::size_t events_max = 10'000;
 
-  explicit agent_outbox(agent_target to) : to_(std::move(to)) {}
+  explicit agent_outbox(agent_target to, optional_identity identity = std::nullopt)
+      : to_(std::move(to)), identity_(std::move(identity)) {}
 
   /// Connects, waiting a few seconds for the daemon. Errors as event_sender::connect.
   [[nodiscard]] std::optional<error> connect();
@@ -78,6 +79,7 @@ class agent_outbox {
   void tell_away();
 
   agent_target to_;
+  optional_identity identity_;
   std::unique_ptr<event_sender> push_;
   std::unique_ptr<acked_sender> acked_;
   std::deque<std::string> held_;

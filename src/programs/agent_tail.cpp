@@ -13,6 +13,7 @@
 #include "programs/agent_outbox.hpp"
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
+#include "programs/curve_arguments.hpp"
 #include "programs/stop_signal.hpp"
 
 namespace tocsin {
@@ -29,6 +30,7 @@ struct tail_options {
   std::vector<std::string> levels;
   std::string resource;
   bool from_start = false;
+  curve_arguments keys;
 };
 
 struct levelled_pattern {
@@ -224,9 +226,11 @@ int run_agent(const tail_options& chosen) {
     say("error: " + patterns.failure().message);
     return exit_usage;
   }
+  const auto keys = chosen.keys.read();
+  if (!keys) return report_key_failure(keys.failure());
   line_events events(chosen, std::move(*patterns));
   stop_signal stop;
-  agent_outbox outbox(chosen.to);
+  agent_outbox outbox(chosen.to, *keys);
   // The first look settles where the file ends now, before the daemon is waited for.
   told_tail tail(chosen);
   std::vector<std::string> lines;
@@ -253,6 +257,7 @@ void add_agent_tail(CLI::App& agent, int& exit_code) {
   command->add_option("--resource", chosen->resource, "resource_id; default: the host's name");
   command->add_flag("--from-start", chosen->from_start, "Also what the file holds already");
   chosen->to.add_to(*command);
+  chosen->keys.add_to(*command);
   command->footer(
       "Examples:\n"
       "  tocsin agent tail /var/log/auth.log --match 'ssh_failed=Failed password for "

@@ -27,6 +27,7 @@ void add_token(CLI::App& tocsin, int& exit_code);
 void add_advise(CLI::App& tocsin, int& exit_code);
 /// log verify, repair, export
 void add_event_log(CLI::App& tocsin, int& exit_code);
+void add_keygen(CLI::App& tocsin, int& exit_code);
 void add_agent_host(CLI::App& agent, int& exit_code);
 void add_agent_tail(CLI::App& agent, int& exit_code);
 

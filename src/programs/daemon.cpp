@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "io/alertmanager_api.hpp"
+#include "io/curve_access.hpp"
 #include "io/http_guard.hpp"
 #include "io/metrics_page.hpp"
 #include "io/tocsin_api.hpp"
@@ -55,7 +56,8 @@ std::string acked_metrics(const acked_listener* acked) {
 }
 
 http_route metrics_route(const pipeline& running, std::size_t rules,
-                         std::shared_ptr<const lookup_watcher> lookups, metrics_parts beside) {
+                         std::shared_ptr<const lookup_watcher> lookups,
+                         std::shared_ptr<const network_gate> gate, metrics_parts beside) {
   struct page_state {
     explicit page_state(std::size_t loaded) : page{TOCSIN_VERSION, loaded} {}
     std::mutex one_at_a_time;
@@ -63,24 +65,26 @@ http_route metrics_route(const pipeline& running, std::size_t rules,
   };
   auto state = std::make_shared<page_state>(rules);
   return {"GET", "/metrics",
-          [&running, lookups = std::move(lookups), beside = std::move(beside),
-           state = std::move(state)](const http_request&) {
+          [&running, lookups = std::move(lookups), gate = std::move(gate),
+           beside = std::move(beside), state = std::move(state)](const http_request&) {
             const auto tables = lookups ? lookups->status() : std::vector<lookup_status>{};
             const auto counts = running.counts();
             const std::scoped_lock lock(state->one_at_a_time);
-            std::string page = state->page.render(counts, read_process_usage(), tables);
+            std::string page =
+                state->page.render(counts, read_process_usage(), tables, gate->counts());
             for (const auto& part : beside) page += part();
             return http_response{200, metrics_page::content_type, std::move(page), {}};
           }};
 }
 
-/// What HTTP serves (docs/http.md). The pipeline, the backend and what counts the other parts of the
-/// metrics outlive the routes.
+/// What HTTP serves (docs/http.md). The pipeline, the backend and what counts the other parts of
+/// the metrics outlive the routes.
 std::vector<http_route> http_routes(const pipeline& running, alert_backend& backend,
                                     std::shared_ptr<const lookup_watcher> lookups,
+                                    std::shared_ptr<const network_gate> gate,
                                     metrics_parts beside) {
   std::vector<http_route> routes{
-      metrics_route(running, backend.rules().rules().size(), std::move(lookups),
+      metrics_route(running, backend.rules().rules().size(), std::move(lookups), std::move(gate),
                     std::move(beside)),
       {"GET", "/-/healthy", [](const http_request&) { return plain_text("healthy\n"); }},
       {"GET", "/-/ready", [&running](const http_request&) {
@@ -92,6 +96,13 @@ std::vector<http_route> http_routes(const pipeline& running, alert_backend& back
   for (http_route& each : alertmanager_routes(backend)) routes.push_back(std::move(each));
   for (http_route& each : tocsin_routes(backend)) routes.push_back(std::move(each));
   return routes;
+}
+
+/// How soon a change of a list of allowed keys is seen: after two looks.
+constexpr duration lists_looked_at_each = std::chrono::milliseconds{500};
+
+void log_gate(const gate_news& news) {
+  spdlog::log(news.trouble ? spdlog::level::warn : spdlog::level::info, "{}", news.text);
 }
 
 void log_lookup(const lookup_news& news) {
@@ -125,6 +136,7 @@ result<std::unique_ptr<daemon>> daemon::start(const settings& from,
                                               std::function<void(const std::string&)> failed) {
   std::unique_ptr<daemon> starting{new daemon(from, std::move(rules), std::move(enrich))};
   if (auto wrong = starting->open_store()) return *wrong;
+  if (auto wrong = starting->open_gate()) return *wrong;
   if (auto wrong = starting->open_alert_stream()) return *wrong;
   if (auto wrong = starting->open_alert_replay()) return *wrong;
   starting->attach_receivers();
@@ -166,6 +178,21 @@ std::optional<error> daemon::open_store() {
   return std::nullopt;
 }
 
+std::optional<error> daemon::open_gate() {
+  diagnostics found;
+  auto access = load_curve_access(settings_.security, found);
+  for (const diagnostic& each : found) {
+    if (each.kind == diagnostic::grade::error) return error{"bad_security", each.text()};
+  }
+  if (access) {
+    spdlog::info("security.curve: peers need a key; this daemon's public key: {}",
+                 access->server.public_key);
+  }
+  gate_ = network_gate::open(settings_.security.limits, std::move(access),
+                             {.report = log_gate, .look_interval = lists_looked_at_each});
+  return std::nullopt;
+}
+
 std::optional<error> daemon::open_alert_stream() {
   if (settings_.alerts_stream.empty()) return std::nullopt;
   if (!settings_.alerts_replay.empty()) history_ = std::make_shared<stream_history>();
@@ -174,7 +201,7 @@ std::optional<error> daemon::open_alert_stream() {
   const auto from = store_->durable()
                         ? std::optional{stream_position{store_->name(), lasting_epoch, 0}}
                         : std::nullopt;
-  auto opened = alert_stream::bind(settings_.alerts_stream, history_, from);
+  auto opened = alert_stream::bind(settings_.alerts_stream, history_, from, gate_);
   if (!opened) return opened.failure();
   stream_ = std::move(*opened);
   spdlog::info("alerts.stream: publishing on {}", stream_->endpoint());
@@ -187,7 +214,7 @@ std::optional<error> daemon::open_alert_replay() {
     spdlog::warn("alerts.replay: not served, for without alerts.stream there is nothing to replay");
     return std::nullopt;
   }
-  auto started = replay_listener::start(settings_.alerts_replay, history_);
+  auto started = replay_listener::start(settings_.alerts_replay, history_, {}, gate_);
   if (!started) return started.failure();
   replay_ = std::move(*started);
   spdlog::info("alerts.replay: listening on {}", replay_->endpoint());
@@ -248,9 +275,9 @@ std::optional<error> daemon::attach_push() {
   pipeline_->on_room([this] {
     if (auto* const waiting = has_room_.load()) waiting->room();
   });
-  auto started =
-      push_listener::start(settings_.ingest_push, settings_.limits.message_bytes,
-                           [this](burst& messages) { return pipeline_->try_push(messages); });
+  auto started = push_listener::start(
+      settings_.ingest_push, settings_.limits.message_bytes,
+      [this](burst& messages) { return pipeline_->try_push(messages); }, gate_);
   if (!started) return started.failure();
   push_ = std::move(*started);
   has_room_ = push_.get();
@@ -286,12 +313,12 @@ std::optional<error> daemon::attach_http() {
     spdlog::info("http.tokens: {} tokens are known", guard.tokens->size());
   }
   backend_ = std::make_unique<daemon_backend>(*pipeline_, store_, rules_);
-  auto started = http_server::start(
-      settings_.http.listen,
-      http_routes(*pipeline_, *backend_, enrich_.tables,
-                  {[acked = acked_.get()] { return acked_metrics(acked); },
-                   [refusals = guard.refusals] { return refusals->metrics(); }}),
-      {}, guard);
+  auto started =
+      http_server::start(settings_.http.listen,
+                         http_routes(*pipeline_, *backend_, enrich_.tables, gate_,
+                                     {[acked = acked_.get()] { return acked_metrics(acked); },
+                                      [refusals = guard.refusals] { return refusals->metrics(); }}),
+                         {}, guard);
   if (!started) {
     return error{started.failure().code, "http.listen: " + started.failure().message};
   }

@@ -12,6 +12,7 @@
 #include "io/alert_stream.hpp"
 #include "io/enrichment_file.hpp"
 #include "io/http_server.hpp"
+#include "io/network_gate.hpp"
 #include "io/notice_courier.hpp"
 #include "io/push_listener.hpp"
 #include "io/replay_listener.hpp"
@@ -46,6 +47,7 @@ class daemon {
 
   // One function for each thing that is attached, in the order they start.
   [[nodiscard]] std::optional<error> open_store();
+  [[nodiscard]] std::optional<error> open_gate();
   [[nodiscard]] std::optional<error> open_alert_stream();
   [[nodiscard]] std::optional<error> open_alert_replay();
   [[nodiscard]] std::optional<error> start_pipeline(std::function<void(const std::string&)> failed);
@@ -60,6 +62,7 @@ class daemon {
   loaded_enrichment enrich_;
   std::shared_ptr<const rule_set> rules_;
   std::shared_ptr<alert_store> store_;
+  std::shared_ptr<network_gate> gate_;         ///< of all ZeroMQ sockets
   std::shared_ptr<event_log> log_;             ///< null where nothing is durable
   std::shared_ptr<snapshot_store> snapshots_;  ///< null where nothing is durable
   std::shared_ptr<stream_history> history_;    ///< what alerts.replay tells; null without it

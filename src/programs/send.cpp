@@ -13,6 +13,7 @@
 #include "io/event_file.hpp"
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
+#include "programs/curve_arguments.hpp"
 #include "programs/event_arguments.hpp"
 #include "programs/sending.hpp"
 
@@ -28,6 +29,7 @@ struct send_options {
   std::string file;
   std::size_t batch = message_builder::events_max;
   bool raw = false;
+  curve_arguments keys;
   event_arguments event;
 };
 
@@ -140,10 +142,10 @@ class file_sender {
 };
 
 /// Connects as chosen. Nothing: `code` is the exit code, and why was said.
-std::unique_ptr<sending> connect(const send_options& chosen, std::string_view counted_as,
-                                 int& code) {
+std::unique_ptr<sending> connect(const send_options& chosen, const optional_identity& keys,
+                                 std::string_view counted_as, int& code) {
   if (!chosen.acked) {
-    auto connected = event_sender::connect(chosen.push);
+    auto connected = event_sender::connect(chosen.push, connect_patience, keys);
     if (connected) return std::make_unique<push_sending>(std::move(*connected));
     code = report_connect_failure(connected.failure(), "ingest.push");
     return nullptr;
@@ -155,7 +157,7 @@ std::unique_ptr<sending> connect(const send_options& chosen, std::string_view co
     return nullptr;
   }
   auto made = std::make_unique<acked_sending>(*timeout, counted_as);
-  if (const auto failed = made->connect(chosen.acked_endpoint)) {
+  if (const auto failed = made->connect(chosen.acked_endpoint, keys)) {
     code = report_connect_failure(*failed, "ingest.acked");
     return nullptr;
   }
@@ -176,6 +178,8 @@ int run_send(const send_options& chosen) {
         "exactly one of these");
     return exit_usage;
   }
+  const auto keys = chosen.keys.read();
+  if (!keys) return report_key_failure(keys.failure());
   std::string event;
   std::optional<event_file> file;
   if (from_file) {
@@ -194,7 +198,7 @@ int run_send(const send_options& chosen) {
     event = std::move(*made);
   }
   int code = exit_ok;
-  const auto out = connect(chosen, file ? file->counted_as() : "event", code);
+  const auto out = connect(chosen, *keys, file ? file->counted_as() : "event", code);
   if (!out) return code;
   if (file) {
     code = file_sender(chosen, *file, *out).run();
@@ -225,6 +229,7 @@ void add_send(CLI::App& tocsin, int& exit_code) {
       ->check(CLI::Range(std::size_t{1}, message_builder::events_max));
   command->add_flag("--raw", chosen->raw,
                     "Send each line or message of a file as it is, unchecked, on its own");
+  chosen->keys.add_to(*command);
   chosen->event.add_to(*command);
   command->footer(
       "Examples:\n"

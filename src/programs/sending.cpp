@@ -56,10 +56,12 @@ int push_sending::finish(bool in_detail) {
   return exit_ok;
 }
 
-std::optional<error> acked_sending::connect(const std::string& endpoint) {
+std::optional<error> acked_sending::connect(const std::string& endpoint,
+                                            const optional_identity& keys) {
   auto connected = acked_sender::connect(
       endpoint,
-      [this](std::uint64_t request, const acked_reply& reply) { tell_rejections(request, reply); });
+      [this](std::uint64_t request, const acked_reply& reply) { tell_rejections(request, reply); },
+      {}, connect_patience, keys);
   if (!connected) return connected.failure();
   to_ = std::move(*connected);
   return std::nullopt;

@@ -21,6 +21,9 @@ namespace tocsin {
 /// The numbers (lines, or places among a file's messages) that the events of a message came from.
 using event_origins = std::vector<std::uint64_t>;
 
+/// How long a daemon is waited for.
+inline constexpr duration connect_patience = std::chrono::seconds{3};
+
 class sending {
  public:
   virtual ~sending() = default;
@@ -71,7 +74,8 @@ class acked_sending final : public sending {
   acked_sending(duration timeout, std::string_view counted_as)
       : timeout_(timeout), counted_as_(counted_as) {}
   /// Errors: those of acked_sender::connect.
-  [[nodiscard]] std::optional<error> connect(const std::string& endpoint);
+  [[nodiscard]] std::optional<error> connect(const std::string& endpoint,
+                                             const optional_identity& keys);
   [[nodiscard]] int finish(bool in_detail) override;
 
  private:

@@ -10,6 +10,7 @@
 #include <exception>
 
 #include "io/alert_policy_file.hpp"
+#include "io/curve_access.hpp"
 #include "io/enrichment_file.hpp"
 #include "io/http_guard.hpp"
 #include "io/settings_file.hpp"
@@ -42,6 +43,7 @@ std::shared_ptr<const rule_set> load(const std::string& file, settings& into,
   // What it reads is read again when HTTP starts; here its findings join the others.
   (void)load_http_guard(into.http, found);
   enrich = load_enrichment(into.enrich, into.limits, found);
+  (void)load_curve_access(into.security, found);
   auto specs = load_rules(into.rules, found);
   auto rules = rule_set::compile(std::move(specs), found);
   if (rules) check_incident_names(*into.policy, *rules, file, found);

@@ -13,15 +13,19 @@
 #include "programs/alert_line.hpp"
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
+#include "programs/curve_arguments.hpp"
 
 namespace tocsin {
 namespace {
+
+constexpr duration connect_patience = std::chrono::seconds{3};
 
 struct watch_options {
   std::string stream = "tcp://127.0.0.1:5557";
   std::string replay = "tcp://127.0.0.1:5558";  ///< "": gaps stay
   std::string prefix = "alert.";
   std::optional<std::uint64_t> since;  ///< history is printed from here
+  curve_arguments keys;
   bool json = false;
   std::uint64_t count = 0;  ///< 0: without end
 };
@@ -198,7 +202,10 @@ int run_watch(const watch_options& chosen) {
     say("error: --since: wanted a replay socket to ask, --replay is \"\"");
     return exit_usage;
   }
-  auto connected = stream_subscriber::connect(chosen.stream, chosen.prefix);
+  const auto keys = chosen.keys.read();
+  if (!keys) return report_key_failure(keys.failure());
+  auto connected =
+      stream_subscriber::connect(chosen.stream, chosen.prefix, connect_patience, *keys);
   if (!connected) return report_connect_failure(connected.failure(), "alerts.stream");
   const signal_guard until_return(**connected);
   return watcher{**connected, chosen}.follow();
@@ -220,6 +227,7 @@ void add_watch(CLI::App& tocsin, int& exit_code) {
                       "First print what came after this seq (0: all that the daemon remembers)");
   command->add_option("--prefix", chosen->prefix, "Only topics that begin so")
       ->capture_default_str();
+  chosen->keys.add_to(*command);
   command->add_flag("--json", chosen->json, "Print each alert map as a line of JSON");
   command->add_option("-n,--count", chosen->count, "Exit after so many transitions");
   command->footer(

@@ -296,5 +296,82 @@ TEST_F(scripted_publisher, a_message_that_is_not_the_streams_is_an_error_and_the
   EXPECT_EQ(next().header.seq, 1u);
 }
 
+/// A stream behind a gate that allows three prefixes a connection.
+class limited_stream_test : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto bound = alert_stream::bind("tcp://127.0.0.1:*", nullptr, std::nullopt, gate);
+    ASSERT_TRUE(bound) << bound.failure().message;
+    stream = *bound;
+  }
+
+  zmq::socket_t subscriber() {
+    zmq::socket_t made{context, zmq::socket_type::sub};
+    made.set(zmq::sockopt::linger, 0);
+    made.set(zmq::sockopt::rcvtimeo, 10);
+    made.connect(stream->endpoint());
+    return made;
+  }
+
+  /// Lets the stream work until the condition holds.
+  template <class Condition>
+  bool eventually(Condition condition) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > until) return false;
+      stream->heartbeat();
+    }
+    return true;
+  }
+  static bool hears(zmq::socket_t& from) {
+    zmq::message_t frame;
+    bool heard = false;
+    while (from.recv(frame, zmq::recv_flags::none)) heard = true;
+    return heard;
+  }
+  surface_counts counts() const { return gate->counts().at(0); }
+  std::uint64_t cut_off() const {
+    const auto all = counts();
+    const auto found = all.refused.find("subscriptions");
+    return found == all.refused.end() ? 0 : found->second;
+  }
+
+  std::shared_ptr<network_gate> gate = network_gate::open({.connections = 10, .subscriptions = 3});
+  std::shared_ptr<alert_stream> stream;
+  zmq::context_t context;
+};
+
+TEST_F(limited_stream_test, a_peer_that_wants_too_many_prefixes_is_cut_off_and_others_stay) {
+  auto modest = subscriber();
+  for (const char* prefix : {"heartbeat", "a", "b"}) modest.set(zmq::sockopt::subscribe, prefix);
+  ASSERT_TRUE(eventually([&] { return counts().subscriptions == 3; }));
+  auto greedy = subscriber();
+  greedy.set(zmq::sockopt::reconnect_ivl, -1);
+  for (const char* prefix : {"a", "b", "c", "d"}) greedy.set(zmq::sockopt::subscribe, prefix);
+  ASSERT_TRUE(eventually([&] { return cut_off() > 0; }));
+  ASSERT_TRUE(eventually([&] { return counts().subscriptions == 3; }));
+  ASSERT_TRUE(eventually([&] { return hears(modest); }));
+}
+
+TEST_F(limited_stream_test, a_prefix_given_up_makes_room_for_another) {
+  auto changing = subscriber();
+  for (const char* prefix : {"a", "b", "c"}) changing.set(zmq::sockopt::subscribe, prefix);
+  ASSERT_TRUE(eventually([&] { return counts().subscriptions == 3; }));
+  changing.set(zmq::sockopt::unsubscribe, "c");
+  ASSERT_TRUE(eventually([&] { return counts().subscriptions == 2; }));
+  changing.set(zmq::sockopt::subscribe, "heartbeat");
+  ASSERT_TRUE(eventually([&] { return hears(changing); }));
+  EXPECT_EQ(cut_off(), 0u);
+}
+
+TEST_F(limited_stream_test, subscriptions_of_one_that_left_are_forgotten) {
+  {
+    auto leaving = subscriber();
+    for (const char* prefix : {"a", "b", "c"}) leaving.set(zmq::sockopt::subscribe, prefix);
+    ASSERT_TRUE(eventually([&] { return counts().subscriptions == 3; }));
+  }
+  EXPECT_TRUE(eventually([&] { return counts().subscriptions == 0; }));
+}
+
 }  // namespace
 }  // namespace tocsin

@@ -130,7 +130,7 @@ TEST(http_guard, what_is_wrong_with_its_files_is_told_by_file_all_at_once) {
   const scratch_folder folder;
   http_settings from;
   from.tokens = folder.write("tokens", "viewer\n");
-  from.cert_file = folder.path("none.pem");
+  from.cert_file = folder.file("none.pem");
   from.key_file = folder.write("key.pem", "no key\n");
   diagnostics found;
   (void)load_http_guard(from, found);

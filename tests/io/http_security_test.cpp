@@ -48,7 +48,7 @@ class http_security : public ::testing::Test {
                  token_line({http_role::send, "prometheus", hash_of_token(sender)}) + "\n" +
                      token_line({http_role::view, "wall", hash_of_token(viewer)}) + "\n" +
                      token_line({http_role::operate, "ann", hash_of_token(operates)}) + "\n");
-    from.tokens = folder.path("tokens");
+    from.tokens = folder.file("tokens");
   }
   void speak_tls() {
     identity = testing::make_test_certificate();
@@ -184,7 +184,7 @@ TEST_F(http_security, the_client_checks_the_certificate_and_sends_its_token) {
   ask_for_tokens();
   serve(echoing());
   const std::string address = "https://" + server->address();
-  http_client trusting{address, 60s, {viewer, folder.path("cert.pem")}};
+  http_client trusting{address, 60s, {viewer, folder.file("cert.pem")}};
   const auto answer = trusting.ask("GET", "/what");
   ASSERT_TRUE(answer) << answer.failure().message;
   EXPECT_EQ(answer->body, "wall|");

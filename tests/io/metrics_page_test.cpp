@@ -237,5 +237,21 @@ TEST(metrics_page, enrichment_is_shown_by_step_and_table) {
   EXPECT_EQ(bare.find("tocsin_lookup"), std::string::npos);
 }
 
+TEST(metrics_page, connections_and_refusals_are_shown_by_surface) {
+  surface_counts push{.of = surface::push, .connections = 7, .subscriptions = 0, .refused = {}};
+  push.refused = {{"unknown_key", 3}};
+  const surface_counts stream{
+      .of = surface::stream, .connections = 2, .subscriptions = 5, .refused = {}};
+  const auto page = metrics_page("1", 0).render({}, {}, {}, {push, stream});
+  for (const char* line :
+       {R"(tocsin_connections{surface="push"} 7)", R"(tocsin_connections{surface="stream"} 2)",
+        R"(tocsin_refused_connections_total{surface="push",reason="unknown_key"} 3)",
+        R"(tocsin_refused_connections_total{surface="push",reason="connections"} 0)",
+        R"(tocsin_refused_connections_total{surface="stream",reason="subscriptions"} 0)",
+        "tocsin_subscriptions 5"}) {
+    EXPECT_TRUE(has_line(page, line)) << line << "\n" << page;
+  }
+}
+
 }  // namespace
 }  // namespace tocsin

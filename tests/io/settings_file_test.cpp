@@ -73,6 +73,10 @@ void expect_equal(const settings& left, const settings& right) {
   EXPECT_EQ(left.durability.snapshot_every, right.durability.snapshot_every);
   EXPECT_EQ(left.durability.dedup.horizon, right.durability.dedup.horizon);
   EXPECT_EQ(left.durability.dedup.entries, right.durability.dedup.entries);
+  EXPECT_EQ(left.security.server_key_file, right.security.server_key_file);
+  EXPECT_EQ(left.security.allow, right.security.allow);
+  EXPECT_EQ(left.security.limits.connections, right.security.limits.connections);
+  EXPECT_EQ(left.security.limits.subscriptions, right.security.limits.subscriptions);
   ASSERT_TRUE(left.policy && right.policy);
   expect_equal_policies(*left.policy, *right.policy);
 }
@@ -203,6 +207,59 @@ TEST(settings_file, endpoints_on_this_host_are_accepted) {
   for (const char* endpoint : {"tcp://127.0.0.1:5555", "tcp://127.1.2.3:0", "tcp://127.0.0.1:*",
                                "tcp://localhost:1", "tcp://[::1]:1", "ipc:///run/x", ""}) {
     EXPECT_EQ(errors_of("ingest: {acked: '" + std::string(endpoint) + "'}"), "") << endpoint;
+  }
+}
+
+TEST(settings_file, security_names_files_beside_the_settings_and_limits) {
+  const auto read = parse(R"(
+security:
+  curve: {server_key_file: server.key}
+  allow: {agents: keys/agents.allow, subscribers: /srv/subscribers.allow, nodes: ""}
+  connections: 20
+  subscriptions: 30
+)");
+  EXPECT_TRUE(read.security.curve());
+  EXPECT_EQ(read.security.server_key_file, "/etc/tocsin/server.key");
+  EXPECT_EQ(read.security.allow[static_cast<std::size_t>(curve_role::agents)],
+            "/etc/tocsin/keys/agents.allow");
+  EXPECT_EQ(read.security.allow[static_cast<std::size_t>(curve_role::subscribers)],
+            "/srv/subscribers.allow");
+  EXPECT_EQ(read.security.allow[static_cast<std::size_t>(curve_role::operators)], "");
+  EXPECT_EQ(read.security.allow[static_cast<std::size_t>(curve_role::nodes)], "");
+  EXPECT_EQ(read.security.limits.connections, 20U);
+  EXPECT_EQ(read.security.limits.subscriptions, 30U);
+}
+
+TEST(settings_file, with_curve_endpoints_may_be_reached_from_elsewhere_and_http_may_not) {
+  const std::string curve = "security: {curve: {server_key_file: server.key}}\n";
+  for (const char* endpoint : {"tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://192.0.2.1:5555",
+                               "tcp://[::]:5555", "tcp://eth0:5555"}) {
+    EXPECT_EQ(errors_of(curve + "ingest: {push: '" + endpoint + "', acked: '" + endpoint +
+                        "'}\nalerts: {stream: '" + endpoint + "', replay: '" + endpoint + "'}\n"),
+              "")
+        << endpoint;
+  }
+  EXPECT_NE(errors_of(curve + "http: {listen: '0.0.0.0:9093'}").find("is not a loopback address"),
+            std::string::npos);
+  EXPECT_NE(errors_of(curve + "ingest: {push: 'tcp://:5555'}").find("has no host"),
+            std::string::npos);
+  EXPECT_NE(errors_of("security: {curve: {server_key_file: \"\"}}\ningest: {push: 'tcp://*:1'}")
+                .find("security.curve makes them so"),
+            std::string::npos);
+}
+
+TEST(settings_file, allow_lists_without_curve_are_an_error) {
+  EXPECT_NE(errors_of("security: {allow: {agents: a.allow}}").find("nobody is asked for a key"),
+            std::string::npos);
+}
+
+TEST(settings_file, security_is_read_strictly) {
+  for (const char* line :
+       {"security: {curve: server.key}", "security: {curv: {}}", "security: {curve: {secret: x}}",
+        "security: {allow: {agent: x}}", "security: {connections: 0}",
+        "security: {connections: 100001}", "security: {subscriptions: many}",
+        "security: {subscriptions: 1000001}", "security: yes"}) {
+    EXPECT_NE(errors_of(line), "") << line;
   }
 }
 

@@ -107,7 +107,7 @@ TEST(token_file, what_cannot_be_guessed_is_no_less_than_32_characters_of_a_heade
 
 TEST(token_file, a_line_is_added_behind_what_is_there_and_a_new_file_is_its_owners) {
   const scratch_folder folder;
-  const std::string file = folder.path("tokens");
+  const std::string file = folder.file("tokens");
   EXPECT_FALSE(append_token_line(file, "one"));
   struct stat seen {};
   ASSERT_EQ(::stat(file.c_str(), &seen), 0);
@@ -117,7 +117,7 @@ TEST(token_file, a_line_is_added_behind_what_is_there_and_a_new_file_is_its_owne
   folder.write("tokens", "# no end");
   EXPECT_FALSE(append_token_line(file, "three"));
   EXPECT_EQ(read_file(file).value(), "# no end\nthree\n");
-  const auto failed = append_token_line(folder.path("no/such"), "x");
+  const auto failed = append_token_line(folder.file("no/such"), "x");
   ASSERT_TRUE(failed);
   EXPECT_NE(failed->message.find("No such file"), std::string::npos) << failed->message;
 }
@@ -127,7 +127,7 @@ class token_book_test : public ::testing::Test {
   void load(const std::string& text) {
     folder.write("tokens", text);
     diagnostics found;
-    book = token_book::load(folder.path("tokens"), found);
+    book = token_book::load(folder.file("tokens"), found);
     ASSERT_TRUE(book) << texts(found);
     book->on_news([this](const token_news& each) { news.push_back(each); });
   }
@@ -173,7 +173,7 @@ TEST_F(token_book_test, a_bad_or_missing_file_leaves_the_tokens_of_before_and_is
   ASSERT_EQ(news.size(), 1U);
   EXPECT_NE(texts(news[0].found).find("tokens:1: error: 2 words"), std::string::npos)
       << texts(news[0].found);
-  std::filesystem::remove(folder.path("tokens"));
+  std::filesystem::remove(folder.file("tokens"));
   EXPECT_EQ(name_of(ann_token), "operator ann");
   EXPECT_EQ(name_of(ann_token), "operator ann");
   ASSERT_EQ(news.size(), 2U);
@@ -189,7 +189,7 @@ TEST_F(token_book_test, a_file_that_is_bad_at_the_start_is_an_error_with_its_pla
   EXPECT_FALSE(token_book::load(folder.write("tokens", "\nviewer x\n"), found));
   EXPECT_NE(texts(found).find("tokens:2: error:"), std::string::npos) << texts(found);
   found.clear();
-  EXPECT_FALSE(token_book::load(folder.path("none"), found));
+  EXPECT_FALSE(token_book::load(folder.file("none"), found));
   EXPECT_NE(texts(found).find("No such file"), std::string::npos) << texts(found);
 }
 

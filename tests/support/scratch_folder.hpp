@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder of a test's own, removed with what is in it.
+// A folder of a test's own for files, removed with what is in it.
 #pragma once
 
 #include <cstdlib>
@@ -25,11 +25,18 @@ class scratch_folder {
   scratch_folder(const scratch_folder&) = delete;
   scratch_folder& operator=(const scratch_folder&) = delete;
 
-  [[nodiscard]] std::string path(const std::string& name) const { return folder_ / name; }
-  /// Puts a file in the place of what is there; gives its path.
-  std::string write(const std::string& name, std::string_view text) const {
-    std::ofstream{folder_ / name, std::ios::binary | std::ios::trunc} << text;
-    return path(name);
+  [[nodiscard]] std::string path() const { return folder_.string(); }
+  /// The path of a file in it, which need not exist.
+  [[nodiscard]] std::string file(std::string_view name) const {
+    return (folder_ / std::string{name}).string();
+  }
+  /// Puts a file with that content into place at once; its path.
+  std::string write(std::string_view name, std::string_view text) const {
+    const std::string path = file(name);
+    const std::string fresh = path + ".new";
+    std::ofstream(fresh, std::ios::binary) << text;
+    std::filesystem::rename(fresh, path);
+    return path;
   }
 
  private:

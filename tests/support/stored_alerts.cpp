@@ -12,17 +12,6 @@
 
 namespace tocsin::testing {
 
-scratch_folder::scratch_folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "tocsin-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error{"mkdtemp: " + name};
-  path_ = name;
-}
-
-scratch_folder::~scratch_folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 alert sample_alert(std::uint64_t number, std::uint64_t rule) {
   alert made;
   made.rule = fmt::format("rule-{}", rule);

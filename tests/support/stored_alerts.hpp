@@ -3,29 +3,15 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
 
+#include "support/scratch_folder.hpp"
 #include "tocsin/alert.hpp"
 #include "tocsin/alert_book.hpp"
 
 namespace tocsin::testing {
-
-/// A folder of its own under the system's temporary one, removed at the end.
-class scratch_folder {
- public:
-  scratch_folder();
-  ~scratch_folder();
-  scratch_folder(const scratch_folder&) = delete;
-  scratch_folder& operator=(const scratch_folder&) = delete;
-  [[nodiscard]] std::string path() const { return path_.string(); }
-  [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// Noon of a day in March 2026: the time that sample alerts begin around.
 inline constexpr instant sample_noon = from_unix_ms(1'772'366'400'000);

@@ -33,8 +33,7 @@ TEST_F(escalation_test, levels_are_told_in_their_time_and_as_often_as_they_say) 
   const notice& first = *driver.notices()[0];
   EXPECT_EQ(first.kind, notice_kind::escalation);
   EXPECT_EQ(first.group_key, "escalation/all:" + to_text(driver.of("disk").alert_id));
-  EXPECT_EQ(first.group_labels,
-            (text_map{{"alertname", "disk"}}));
+  EXPECT_EQ(first.group_labels, (text_map{{"alertname", "disk"}}));
   EXPECT_NE(first.id, driver.notices()[1]->id);
   EXPECT_NE(driver.notices()[3]->id, driver.notices()[4]->id);
 }

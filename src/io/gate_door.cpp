@@ -82,6 +82,7 @@ void gate_door::cut(int descriptor, connection& which, std::string_view reason) 
 
 void gate_door::accepted(int descriptor, std::uint64_t order) {
   const std::scoped_lock lock(mutex_);
+  ended_.erase(descriptor);
   connection& fresh = open_[descriptor];
   fresh.accepted = order;
   if (!fresh.cut && open_.size() - cut_and_open_ > limits_.connections) {
@@ -99,6 +100,7 @@ void gate_door::ended(int descriptor, std::string_view failure) {
   if (was_cut) --cut_and_open_;
   subscriptions_ -= found->second.prefixes.size();
   open_.erase(found);
+  ended_.insert(descriptor);
 }
 
 void gate_door::identify(int descriptor, std::uint64_t session, std::string_view key) {
@@ -110,6 +112,8 @@ void gate_door::identify(int descriptor, std::uint64_t session, std::string_view
 
 bool gate_door::may_subscribe(int descriptor, std::string_view prefix) {
   const std::scoped_lock lock(mutex_);
+  // What a connection had asked for is still read when it has ended, and leads to nothing.
+  if (ended_.contains(descriptor)) return true;
   connection& from = open_[descriptor];
   if (from.cut) return false;
   if (from.prefixes.contains(prefix)) return true;

@@ -77,6 +77,7 @@ class gate_door {
   std::mutex mutex_;
   std::string endpoint_;
   std::map<int, connection> open_;  ///< by descriptor
+  std::set<int> ended_;             ///< descriptors of the past that are not open again
   std::size_t cut_and_open_ = 0;
   std::uint64_t subscriptions_ = 0;
   std::map<std::string, std::uint64_t, std::less<>> refused_;

@@ -124,6 +124,7 @@ security:
         self.poll(accepted, lambda n: n == 2)
         monitor = push["agent"].get_monitor_socket(zmq.EVENT_DISCONNECTED)
         self.addCleanup(push["agent"].disable_monitor)
+        self.addCleanup(monitor.close, 0)
         self.allow("agents", "other")
         daemon.wait_for("stderr", r"agents.allow was loaded anew: 1 keys, 1 of before removed")
         self.assertTrue(monitor.poll(60_000), "its session lives on")
@@ -140,6 +141,7 @@ security:
         self.assertTrue(stream.poll(60_000))
         monitor = stream.get_monitor_socket(zmq.EVENT_HANDSHAKE_FAILED_AUTH)
         self.addCleanup(stream.disable_monitor)
+        self.addCleanup(monitor.close, 0)
         self.allow("subscribers")
         daemon.wait_for("stderr", r"subscribers.allow was loaded anew")
         self.assertTrue(monitor.poll(60_000), "it came back in, or was never sent away")
@@ -151,6 +153,19 @@ security:
         daemon.wait_for("stderr", r"agents.allow is not used, the list of before with 2 keys.*"
                                   r"agents.allow:1: error")
         self.assertEqual(self.send("agent", 1).returncode, 0)
+
+    def test_with_keys_it_listens_to_all_addresses(self):
+        path = self.config()
+        for every in ("*", "0.0.0.0", "[::]"):
+            path.write_text(path.read_text().replace("127.0.0.1:*", f"{every}:*"))
+            daemon = Program(BIN / "tocsind", "--config", path)
+            self.addCleanup(self.end, daemon)
+            daemon.wait_for("stderr", r"\bready$")
+            port = daemon.wait_for("stderr", r"ingest.push: listening on \S+:(\d+)$")[1]
+            self.push = f"tcp://127.0.0.1:{port}"
+            self.assertEqual(self.send("agent", 1).returncode, 0)
+            self.assertEqual(daemon.stop(), 0)
+            path = self.config()
 
     def test_no_secret_is_told(self):
         daemon = self.start()

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "io/enrichment_file.hpp"
+#include "io/ingest_file.hpp"
 #include "io/yaml_reader.hpp"
 
 namespace tocsin {
@@ -111,7 +112,9 @@ class settings_decoder {
                             "assignment", "flapping", "store", "event_log", "snapshots"})) {
       return into;
     }
-    if (const yaml_node* ingest = section(root, "ingest", {"push", "acked", "dedup"})) {
+    if (const yaml_node* ingest =
+            section(root, "ingest", {"push", "acked", "dedup", "quotas", "sources", "shed"})) {
+      into.quotas = decode_ingest_quotas(*ingest, decode_);
       take_endpoint(*ingest, "push", into.ingest_push);
       take_endpoint(*ingest, "acked", into.ingest_acked);
     }

@@ -14,6 +14,7 @@
 #include "tocsin/engine_limits.hpp"
 #include "tocsin/enrichment.hpp"
 #include "tocsin/event.hpp"
+#include "tocsin/ingest_quotas.hpp"
 #include "tocsin/result.hpp"
 
 namespace tocsin {
@@ -40,6 +41,7 @@ struct settings {
   /// store.retention: how long what has ended is kept
   duration retention = std::chrono::days{90};
   durability_settings durability;  ///< event_log.*, snapshots.*, ingest.dedup.*
+  ingest_quotas quotas;            ///< ingest.quotas, ingest.sources, ingest.shed
 };
 
 /// The folder for what must last; "" where nothing is durable.

@@ -11,6 +11,7 @@
 
 #include "io/enrichment_file.hpp"
 #include "io/http_file.hpp"
+#include "io/ingest_file.hpp"
 #include "io/yaml_reader.hpp"
 
 namespace tocsin {
@@ -123,7 +124,9 @@ class settings_decoder {
     }
     into.security = decode_security(root, folder_, decode_);
     reach_ = into.security.curve() ? reach::anybody : reach::this_host;
-    if (const yaml_node* ingest = section(root, "ingest", {"push", "acked", "dedup"})) {
+    if (const yaml_node* ingest =
+            section(root, "ingest", {"push", "acked", "dedup", "quotas", "sources", "shed"})) {
+      into.quotas = decode_ingest_quotas(*ingest, decode_);
       take_endpoint(*ingest, "push", into.ingest_push);
       take_endpoint(*ingest, "acked", into.ingest_acked);
     }

@@ -342,7 +342,9 @@ TEST_F(segment_log_test, the_machines_own_files_hold_a_log_that_is_read_while_it
   std::jthread writer([&log] {
     for (std::uint64_t step = 1; step <= 500; ++step) {
       EXPECT_FALSE(append(log, step));
-      if (step % 10 == 0) EXPECT_FALSE(log.sync());
+      if (step % 10 == 0) {
+        EXPECT_FALSE(log.sync());
+      }
     }
   });
   while (log.last_step() < 500) {

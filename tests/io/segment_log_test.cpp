@@ -3,7 +3,9 @@
 #include "io/segment_log.hpp"
 
 #include <gtest/gtest.h>
+#include <xxhash.h>
 
+#include <cstring>
 #include <thread>
 
 #include "io/segment_log_chain.hpp"
@@ -278,6 +280,17 @@ TEST_F(segment_log_test, segments_that_are_missing_short_foreign_or_newer_are_na
   disk = whole->copy();
   disk->overwrite(segment_path(2), whole->bytes_of(segment_path(3)));
   EXPECT_NE(refusal().find("seen segment 3, wanted segment 2"), std::string::npos) << refusal();
+
+  disk = whole->copy();
+  auto later = disk->bytes_of(segment_path(2));
+  later[8] = 2;
+  const auto checksum = XXH3_64bits(later.data(), 72);
+  std::memcpy(later.data() + 72, &checksum, sizeof checksum);
+  disk->overwrite(segment_path(2), later);
+  EXPECT_TRUE(
+      refusal().starts_with("log_newer: disk/log/00000000000000000002.log: byte 8: seen "
+                            "format version 2, wanted at most 1"))
+      << refusal();
 }
 
 TEST_F(segment_log_test, a_block_that_was_moved_is_no_record) {
@@ -342,7 +355,9 @@ TEST_F(segment_log_test, the_machines_own_files_hold_a_log_that_is_read_while_it
   std::jthread writer([&log] {
     for (std::uint64_t step = 1; step <= 500; ++step) {
       EXPECT_FALSE(append(log, step));
-      if (step % 10 == 0) EXPECT_FALSE(log.sync());
+      if (step % 10 == 0) {
+        EXPECT_FALSE(log.sync());
+      }
     }
   });
   while (log.last_step() < 500) {

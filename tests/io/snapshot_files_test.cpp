@@ -3,6 +3,9 @@
 #include "io/snapshot_files.hpp"
 
 #include <gtest/gtest.h>
+#include <xxhash.h>
+
+#include <cstring>
 
 #include "support/simulated_disk.hpp"
 #include "support/stored_alerts.hpp"
@@ -87,6 +90,12 @@ TEST(snapshot_files, what_is_cut_longer_of_another_step_or_of_a_later_format_is_
   disk->overwrite(path, disk->bytes_of(disk->paths().front()));
   EXPECT_EQ(store->get(2).failure().message,
             "disk/" + path + ": byte 16: seen step 1, wanted step 2, as its name says");
+  auto later = good;
+  later[8] = 2;
+  const auto checksum = XXH3_64bits(later.data(), 48);
+  std::memcpy(later.data() + 48, &checksum, sizeof checksum);
+  disk->overwrite(path, later);
+  EXPECT_EQ(store->get(2).failure().code, "snapshot_newer");
   EXPECT_EQ(store->get(7).failure().code, "snapshot_damaged");
   EXPECT_TRUE(store->get(1));
 }

@@ -8,15 +8,25 @@
 //        load latency PUSH SUB SECONDS EVENTS_A_SECOND
 //          single events in even steps; each tenth belongs to a probe that fires at its third
 //          event. Prints the microseconds from sending the third event to receiving the alert.
+//        load agents push|acked ENDPOINT SUB EVENTS BATCH AGENTS THRESHOLD
+//          AGENTS threads send EVENTS together, every event with an id of its own. Over acked up to
+//          8 requests of each are under way, and one that is to be tried again is. Each agent ends
+//          with THRESHOLD events of a key of its own; the alerts of all of them end the
+//          measurement, and over acked also the last answer.
+//        load acks ENDPOINT SECONDS EVENTS_A_SECOND BATCH
+//          batches in even steps. Prints the microseconds from sending each to its answer.
 //        load flood PUSH SECONDS
 //          batches of 64 over 10,000 keys as fast as they are taken.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -211,6 +221,237 @@ int latency(int count, char** words) {
   return 0;
 }
 
+/// A batch encoded ahead, whose events get new ids each time it is sent: the digits at the end of
+/// an id are written over.
+struct renewable_batch {
+  static constexpr std::size_t digits = 12;
+
+  explicit renewable_batch(std::string encoded) : bytes(std::move(encoded)) {
+    const std::string begin = "4c1e-9b3e-";
+    for (auto at = bytes.find(begin); at != std::string::npos; at = bytes.find(begin, at + 1))
+      ids.push_back(at + begin.size());
+  }
+  const std::string& renewed(std::uint64_t& number) {
+    for (const std::size_t at : ids) {
+      std::uint64_t rest = number++;
+      for (std::size_t i = digits; i > 0; --i, rest >>= 4U)
+        bytes[at + i - 1] = "0123456789abcdef"[rest & 15U];
+    }
+    return bytes;
+  }
+  std::string bytes;
+  std::vector<std::size_t> ids;
+};
+
+/// What an answer to a request says; only what the load must know.
+enum class verdict { ok, retry, other };
+
+verdict read_verdict(const zmq::message_t& map) {
+  const std::string_view text = map.to_string_view();
+  // The map begins with "status".
+  if (text.substr(0, 32).find("status\xa2ok") != std::string_view::npos) return verdict::ok;
+  return text.substr(0, 32).find("retry") != std::string_view::npos ? verdict::retry
+                                                                    : verdict::other;
+}
+
+/// One agent's connection: over acked a window of requests, over push none.
+class agent_connection {
+ public:
+  agent_connection(zmq::context_t& context, bool acked, const char* endpoint)
+      : acked_(acked), socket_(context, acked ? zmq::socket_type::dealer : zmq::socket_type::push) {
+    socket_.set(zmq::sockopt::sndhwm, 1000);
+    socket_.connect(endpoint);
+  }
+  void send(const std::string& message) {
+    if (!acked_) {
+      socket_.send(zmq::buffer(message), zmq::send_flags::none);
+      return;
+    }
+    while (waiting_.size() >= window) take_answer();
+    const std::uint64_t id = next_++;
+    waiting_.emplace(id, message);
+    send_request(id, message);
+  }
+  void finish() {
+    while (!waiting_.empty()) take_answer();
+  }
+  [[nodiscard]] std::uint64_t retries() const { return retries_; }
+  [[nodiscard]] std::uint64_t refused() const { return refused_; }
+
+ private:
+  static constexpr std::size_t window = 8;
+
+  void send_request(std::uint64_t id, const std::string& message) {
+    socket_.send(zmq::buffer(&id, sizeof id), zmq::send_flags::sndmore);
+    socket_.send(zmq::buffer(message), zmq::send_flags::none);
+  }
+  void take_answer() {
+    zmq::message_t id_frame, map;
+    (void)socket_.recv(id_frame);
+    (void)socket_.recv(map);
+    std::uint64_t id = 0;
+    std::memcpy(&id, id_frame.data(), std::min(sizeof id, id_frame.size()));
+    const verdict said = read_verdict(map);
+    if (said == verdict::retry) {
+      ++retries_;
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+      send_request(id, waiting_.at(id));
+      return;
+    }
+    if (said == verdict::other) ++refused_;
+    waiting_.erase(id);
+  }
+
+  bool acked_;
+  zmq::socket_t socket_;
+  std::map<std::uint64_t, std::string> waiting_;
+  std::uint64_t next_ = 1;
+  std::uint64_t retries_ = 0;
+  std::uint64_t refused_ = 0;
+};
+
+int agents(int count, char** words) {
+  if (count < 9) return 2;
+  const bool acked = std::string_view{words[2]} == "acked";
+  const std::uint64_t events = std::strtoull(words[5], nullptr, 10);
+  const std::size_t batch = std::strtoull(words[6], nullptr, 10);
+  const std::uint64_t threads = std::strtoull(words[7], nullptr, 10);
+  const std::size_t threshold = std::strtoull(words[8], nullptr, 10);
+  std::vector<std::string> resources;
+  for (int i = 0; i < 10'000; ++i) resources.push_back("web-" + std::to_string(100'000 + i));
+  zmq::context_t context{2};
+  zmq::socket_t sub{context, zmq::socket_type::sub};
+  sub.set(zmq::sockopt::rcvhwm, 0);
+  sub.connect(words[4]);
+  sub.set(zmq::sockopt::subscribe, "alert.");
+  // The first alert comes back: the subscription stands. Ids of the warm-up are below all others.
+  agent_connection warm{context, acked, words[3]};
+  std::uint64_t number = 0;
+  for (int round = 0; receive(sub, 200).empty(); ++round) {
+    if (round == 100) {
+      std::fprintf(stderr, "load: no alert came back in 20 s\n");
+      return 1;
+    }
+    warm.send(encode(false, threshold, {"warm-up-" + std::to_string(round)}, number, 500));
+    warm.finish();
+  }
+  while (!receive(sub, 100).empty()) {
+  }
+  constexpr std::size_t encoded_ahead = 256;
+  std::vector<std::vector<renewable_batch>> batches(threads);
+  for (auto& of_agent : batches)
+    for (std::size_t i = 0; i < encoded_ahead; ++i)
+      of_agent.emplace_back(encode(false, batch, resources, number, 500));
+  std::atomic<std::uint64_t> sent{0}, retries{0}, refused{0};
+  const auto send_all = [&](std::uint64_t agent) {
+    agent_connection to{context, acked, words[3]};
+    std::uint64_t id = (agent + 1) << 32U;
+    const std::uint64_t own = events / threads;
+    std::uint64_t done = 0;
+    for (std::size_t i = 0; done < own; ++i, done += batch)
+      to.send(batches[agent][i % encoded_ahead].renewed(id));
+    renewable_batch last{
+        encode(false, threshold, {"the-last-" + std::to_string(agent)}, number, 500)};
+    to.finish();
+    to.send(last.renewed(id));
+    to.finish();
+    sent += done;
+    retries += to.retries();
+    refused += to.refused();
+  };
+  const auto begin = steady::now();
+  std::vector<std::thread> running;
+  for (std::uint64_t i = 0; i < threads; ++i) running.emplace_back(send_all, i);
+  std::uint64_t seen = 0;
+  while (seen < threads) {
+    const std::string alert = receive(sub, 60'000);
+    if (alert.empty()) {
+      std::fprintf(stderr, "load: %llu of %llu last alerts did not come within 60 s\n",
+                   static_cast<unsigned long long>(threads - seen),
+                   static_cast<unsigned long long>(threads));
+      std::exit(1);
+    }
+    if (alert.find("the-last-") != std::string::npos) ++seen;
+  }
+  for (auto& each : running) each.join();
+  const double seconds = micros_since(begin) / 1e6;
+  if (refused > 0) {
+    std::fprintf(stderr, "load: %llu requests were neither ok nor to be tried again\n",
+                 static_cast<unsigned long long>(refused.load()));
+    return 1;
+  }
+  std::printf(
+      "{\"events\": %llu, \"seconds\": %.4f, \"events_per_second\": %.0f, \"retries\": %llu}\n",
+      static_cast<unsigned long long>(sent.load()), seconds,
+      static_cast<double>(sent.load()) / seconds, static_cast<unsigned long long>(retries.load()));
+  return 0;
+}
+
+int acks(int count, char** words) {
+  if (count < 6) return 2;
+  const double seconds = std::strtod(words[3], nullptr);
+  const double rate = std::strtod(words[4], nullptr);
+  const std::size_t batch = std::strtoull(words[5], nullptr, 10);
+  zmq::context_t context{1};
+  zmq::socket_t dealer{context, zmq::socket_type::dealer};
+  dealer.set(zmq::sockopt::linger, 0);
+  dealer.connect(words[2]);
+  std::vector<std::string> resources;
+  for (int i = 0; i < 10'000; ++i) resources.push_back("web-" + std::to_string(100'000 + i));
+  const auto total = static_cast<std::uint64_t>(seconds * rate / static_cast<double>(batch));
+  std::vector<steady::time_point> sent(total);
+  std::vector<double> micros;
+  std::uint64_t retries = 0;
+  std::uint64_t refused = 0;
+  // Ids of an earlier run would be duplicates.
+  constexpr std::uint64_t run_bits = 28;
+  constexpr std::uint64_t events_bits = 20;
+  std::uint64_t number =
+      (static_cast<std::uint64_t>(wall_ms()) & ((std::uint64_t{1} << run_bits) - 1)) << events_bits;
+  const auto take_answers = [&] {
+    zmq::message_t id_frame, map;
+    while (dealer.recv(id_frame, zmq::recv_flags::dontwait)) {
+      (void)dealer.recv(map);
+      std::uint64_t id = 0;
+      std::memcpy(&id, id_frame.data(), std::min(sizeof id, id_frame.size()));
+      const verdict said = read_verdict(map);
+      retries += said == verdict::retry ? 1 : 0;
+      refused += said == verdict::other ? 1 : 0;
+      if (said == verdict::ok && id < total) micros.push_back(micros_since(sent[id]));
+    }
+  };
+  const auto begin = steady::now();
+  for (std::uint64_t i = 0; i < total; ++i) {
+    const auto step = 1e9 * static_cast<double>(batch) / rate;
+    const auto due =
+        begin + std::chrono::nanoseconds{static_cast<std::int64_t>(step * static_cast<double>(i))};
+    const std::string bytes = encode(false, batch, resources, number, 0.5);
+    // The sender spins: a sleep would oversleep and send in lumps.
+    while (steady::now() < due) take_answers();
+    sent[i] = steady::now();
+    dealer.send(zmq::buffer(&i, sizeof i), zmq::send_flags::sndmore);
+    dealer.send(zmq::buffer(bytes), zmq::send_flags::none);
+  }
+  const auto end = steady::now();
+  while (micros.size() + retries + refused < total && micros_since(end) < 10e6) take_answers();
+  if (micros.size() + retries < total || micros.empty()) {
+    std::fprintf(stderr, "load: of %llu requests %zu were answered ok, %llu rejected\n",
+                 static_cast<unsigned long long>(total), micros.size(),
+                 static_cast<unsigned long long>(refused));
+    return 1;
+  }
+  std::sort(micros.begin(), micros.end());
+  const auto at = [&](double q) {
+    return micros[static_cast<std::size_t>(q * static_cast<double>(micros.size() - 1))];
+  };
+  std::printf(
+      "{\"requests\": %zu, \"retries\": %llu, \"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": "
+      "%.1f, \"max_us\": %.1f}\n",
+      micros.size(), static_cast<unsigned long long>(retries), at(0.5), at(0.9), at(0.99),
+      micros.back());
+  return 0;
+}
+
 int flood(int count, char** words) {
   if (count < 4) return 2;
   zmq::context_t context{1};
@@ -236,8 +477,11 @@ int flood(int count, char** words) {
 int main(int count, char** words) {
   if (count > 1 && std::string_view{words[1]} == "throughput") return throughput(count, words);
   if (count > 1 && std::string_view{words[1]} == "latency") return latency(count, words);
+  if (count > 1 && std::string_view{words[1]} == "agents") return agents(count, words);
+  if (count > 1 && std::string_view{words[1]} == "acks") return acks(count, words);
   if (count > 1 && std::string_view{words[1]} == "flood") return flood(count, words);
-  std::fprintf(stderr,
-               "usage: load throughput|latency|flood ... (see the head of bench/load.cpp)\n");
+  std::fprintf(
+      stderr,
+      "usage: load throughput|latency|agents|acks|flood ... (see the head of bench/load.cpp)\n");
   return 2;
 }

@@ -12,7 +12,7 @@
 #include <zmq.hpp>
 
 #include "io/alert_codec.hpp"
-#include "io/network_options.hpp"
+#include "io/surface_socket.hpp"
 
 namespace tocsin {
 
@@ -24,7 +24,14 @@ constexpr int messages_waiting_max = 100'000;
 constexpr std::size_t prefix_bytes_max = 256;
 /// A peer that sends anything longer is cut off before memory is spent on it; the longest handshake
 /// stays below.
-constexpr std::int64_t message_bytes_max = 1024;
+constexpr std::size_t message_bytes_max = 1024;
+/// Requests read before alerts go on: those of a peer that floods the socket wait.
+constexpr int requests_max = 10'000;
+/// Requests of one peer that wait to be read, and bytes of them that the system holds. libzmq
+/// spends memory on a request before it gives it out, so a peer that is cut off for asking too much
+/// must have little more on the way.
+constexpr int requests_waiting_max = 100;
+constexpr int receive_buffer_bytes = 16 * 1024;
 
 std::string random_name() {
   std::random_device random;
@@ -39,34 +46,46 @@ std::uint64_t unix_ms_now() {
 }  // namespace
 
 struct alert_stream::socket {
-  zmq::context_t context;
-  zmq::socket_t xpub{context, zmq::socket_type::xpub};
-  std::string endpoint;
+  explicit socket(std::shared_ptr<network_gate> gate)
+      : door{surface::stream, zmq::socket_type::xpub, std::move(gate)} {}
+
+  surface_socket door;
+  zmq::socket_t& xpub = door.socket();
   stream_position at;                       ///< of the last transition
   std::shared_ptr<stream_history> history;  ///< may be null
   bool ever_subscribed = false;
 
-  void open(const std::string& wanted) {
-    set_network_options(xpub, wanted);
+  [[nodiscard]] std::optional<error> open(const std::string& wanted) {
     xpub.set(zmq::sockopt::linger, 200);
     xpub.set(zmq::sockopt::sndhwm, messages_waiting_max);
-    xpub.set(zmq::sockopt::maxmsgsize, message_bytes_max);
-    // Subscriptions take effect when take_subscriptions() says so.
+    xpub.set(zmq::sockopt::rcvhwm, requests_waiting_max);
+    xpub.set(zmq::sockopt::rcvbuf, receive_buffer_bytes);
+    // Subscriptions take effect when take_subscriptions() says so, and their ends are told, too.
     xpub.set(zmq::sockopt::xpub_manual, 1);
-    xpub.bind(wanted);
-    endpoint = xpub.get(zmq::sockopt::last_endpoint);
+    return door.bind(wanted, message_bytes_max);
   }
 
   void take_subscriptions() {
     zmq::message_t request;
-    while (xpub.recv(request, zmq::recv_flags::dontwait)) {
-      const std::string_view bytes = request.to_string_view();
-      if (bytes.empty() || bytes.size() > 1 + prefix_bytes_max) continue;
-      if (bytes[0] == 1) {
-        xpub.set(zmq::sockopt::subscribe, bytes.substr(1));
-        ever_subscribed = true;
-      }
-      if (bytes[0] == 0) xpub.set(zmq::sockopt::unsubscribe, bytes.substr(1));
+    for (int count = 0; count < requests_max; ++count) {
+      if (!xpub.recv(request, zmq::recv_flags::dontwait)) return;
+      take(request);
+    }
+  }
+
+  void take(const zmq::message_t& request) {
+    const std::string_view bytes = request.to_string_view();
+    if (bytes.empty()) return;
+    const std::string_view prefix = bytes.substr(1);
+    door.saw(request);
+    // libzmq keeps every prefix that a peer asks for, those that are not granted as well.
+    if (bytes[0] == 1 && door.may_subscribe(request, prefix) && prefix.size() <= prefix_bytes_max) {
+      xpub.set(zmq::sockopt::subscribe, prefix);
+      ever_subscribed = true;
+    }
+    if (bytes[0] == 0) {
+      door.unsubscribed(request, prefix);
+      if (prefix.size() <= prefix_bytes_max) xpub.set(zmq::sockopt::unsubscribe, prefix);
     }
   }
 
@@ -81,14 +100,12 @@ alert_stream::~alert_stream() = default;
 
 result<std::shared_ptr<alert_stream>> alert_stream::bind(const std::string& endpoint,
                                                          std::shared_ptr<stream_history> history,
-                                                         std::optional<stream_position> from) {
-  auto opened = std::make_unique<socket>();
+                                                         std::optional<stream_position> from,
+                                                         std::shared_ptr<network_gate> gate) {
+  auto opened = std::make_unique<socket>(std::move(gate));
   opened->history = std::move(history);
-  try {
-    opened->open(endpoint);
-  } catch (const zmq::error_t& failure) {
-    return error{"bind_failed",
-                 fmt::format("cannot publish alerts on {}: {}", endpoint, failure.what())};
+  if (const auto failure = opened->open(endpoint)) {
+    return error{failure->code, "cannot publish alerts on " + failure->message};
   }
   opened->at = from ? std::move(*from) : stream_position{random_name(), unix_ms_now(), 0};
   if (opened->history) opened->history->begin(opened->at);
@@ -124,7 +141,7 @@ void alert_stream::heartbeat() {
 }
 
 const std::string& alert_stream::endpoint() const noexcept {
-  return socket_->endpoint;
+  return socket_->door.endpoint();
 }
 
 }  // namespace tocsin

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "io/network_gate.hpp"
 #include "io/stream_history.hpp"
 #include "tocsin/result.hpp"
 #include "tocsin/transition_sink.hpp"
@@ -19,10 +20,12 @@ class alert_stream final : public transition_sink {
  public:
   /// Binds. What is published is recorded in `history` first, if there is one. With `from` the
   /// stream goes on where a daemon with the same store left off, with its name and its epoch.
-  /// Without it name and epoch are new. Errors: the endpoint and the reason.
+  /// Without it name and epoch are new. `gate` judges who may subscribe; without one anybody may.
+  /// Errors: the endpoint and the reason (bind_failed, gate_open).
   [[nodiscard]] static result<std::shared_ptr<alert_stream>> bind(
       const std::string& endpoint, std::shared_ptr<stream_history> history = nullptr,
-      std::optional<stream_position> from = std::nullopt);
+      std::optional<stream_position> from = std::nullopt,
+      std::shared_ptr<network_gate> gate = nullptr);
   ~alert_stream() override;
 
   /// The numbering goes on after `seq`, with these alerts active. 0: it stays as bind() began it.

@@ -26,10 +26,12 @@ event_sender::~event_sender() {
 }
 
 result<std::unique_ptr<event_sender>> event_sender::connect(const std::string& endpoint,
-                                                            duration within) {
+                                                            duration within,
+                                                            const optional_identity& identity) {
   auto opened = std::make_unique<connection>();
   zmq::socket_t& socket = opened->socket;
   set_network_options(socket, endpoint);
+  set_identity(socket, identity);
   // Queue only for a peer that is there, so that an absent daemon is felt as waiting.
   socket.set(zmq::sockopt::immediate, 1);
   socket.set(zmq::sockopt::linger, 0);

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "io/curve_client.hpp"
 #include "tocsin/result.hpp"
 #include "tocsin/time.hpp"
 
@@ -18,9 +19,11 @@ namespace tocsin {
 /// over tcp it does not.
 class event_sender {
  public:
-  /// Connects and waits for the daemon to answer. Errors: bad_endpoint, unreachable, wrong_peer.
+  /// Connects and waits for the daemon to answer. Errors: bad_endpoint, unreachable, wrong_peer,
+  /// refused.
   [[nodiscard]] static result<std::unique_ptr<event_sender>> connect(
-      const std::string& endpoint, duration within = std::chrono::seconds{3});
+      const std::string& endpoint, duration within = std::chrono::seconds{3},
+      const optional_identity& identity = std::nullopt);
   ~event_sender();  ///< closes
 
   /// Sends one message (an event or a batch), waiting while the daemon pushes back or is away; at

@@ -5,6 +5,8 @@
 #include <string>
 #include <zmq.hpp>
 
+#include "io/curve_client.hpp"
+
 namespace tocsin {
 
 /// Sets up a socket that will bind or connect to `endpoint`.
@@ -19,6 +21,14 @@ inline void set_network_options(zmq::socket_t& socket, const std::string& endpoi
   socket.set(zmq::sockopt::tcp_keepalive_idle, 60);
   socket.set(zmq::sockopt::tcp_keepalive_intvl, 10);
   socket.set(zmq::sockopt::tcp_keepalive_cnt, 3);
+}
+
+/// Makes a connecting socket prove itself, and insist on the daemon's key.
+inline void set_identity(zmq::socket_t& socket, const optional_identity& identity) {
+  if (!identity) return;
+  socket.set(zmq::sockopt::curve_serverkey, identity->server_key);
+  socket.set(zmq::sockopt::curve_publickey, identity->own.public_key);
+  socket.set(zmq::sockopt::curve_secretkey, identity->own.secret_key);
 }
 
 }  // namespace tocsin

@@ -65,9 +65,15 @@ std::optional<error> connect_within(zmq::context_t& context, zmq::socket_t& sock
           std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       const int event = next_event(monitor, std::max(left, std::chrono::milliseconds{0}));
       if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) return std::nullopt;
+      if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
+        return error{"refused", fmt::format("{} lets nobody in with this key", endpoint)};
+      }
       if ((event & handshake_failures) != 0) {
-        return error{"wrong_peer",
-                     fmt::format("what answers at {} is not the ZeroMQ socket wanted", endpoint)};
+        return error{
+            "wrong_peer",
+            fmt::format("what answers at {} is not the ZeroMQ socket wanted, or one of you "
+                        "wants a key that the other does not have",
+                        endpoint)};
       }
       connected = connected || event == ZMQ_EVENT_CONNECTED;
       // What happened in time counts, even when this thread got to see it only afterwards.

@@ -2,7 +2,6 @@
 // The thread that owns the PULL socket.
 #include "io/push_listener.hpp"
 
-#include <fmt/format.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -10,12 +9,14 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <zmq.hpp>
 
 #include "io/announced_events.hpp"
 #include "io/network_options.hpp"
 #include "io/peer_watch.hpp"
+#include "io/surface_socket.hpp"
 #include "io/wake_flag.hpp"
 
 namespace tocsin {
@@ -47,19 +48,21 @@ using message_store = std::vector<zmq::message_t>;
 }  // namespace
 
 struct push_listener::thread_state {
-  zmq::context_t context;
-  zmq::socket_t pull{context, zmq::socket_type::pull};
+  explicit thread_state(std::shared_ptr<network_gate> gate)
+      : door{surface::push, zmq::socket_type::pull, std::move(gate)} {}
+
+  surface_socket door;
+  zmq::socket_t& pull = door.socket();
   wake_flag wake;  ///< raised for stop and for room
   std::atomic<bool> stopping{false};
   std::atomic<std::uint64_t> abandoned{0};
   receiver take;
-  std::string endpoint;
   std::shared_ptr<message_store> store;  ///< of the next burst, empty between receive() calls
   milliseconds patience{handover_max};   ///< what is left of it once stopping
   std::mutex joining;
   std::thread thread;
 
-  void open(const std::string& at, std::size_t message_bytes);
+  [[nodiscard]] std::optional<error> open(const std::string& at, std::size_t message_bytes);
   bool wait(bool for_messages, milliseconds at_most);
   bool all_is_here(milliseconds at_most);
   burst receive();
@@ -69,13 +72,11 @@ struct push_listener::thread_state {
   void abandon_the_rest();
 };
 
-void push_listener::thread_state::open(const std::string& at, std::size_t message_bytes) {
-  set_network_options(pull, at);
+std::optional<error> push_listener::thread_state::open(const std::string& at,
+                                                       std::size_t message_bytes) {
   pull.set(zmq::sockopt::linger, 0);
   pull.set(zmq::sockopt::rcvhwm, messages_waiting_max);
-  pull.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(2 * message_bytes));
-  pull.bind(at);
-  endpoint = pull.get(zmq::sockopt::last_endpoint);
+  return door.bind(at, 2 * message_bytes);
 }
 
 /// Waits until woken, until a message can be read (if asked for), or the time is over (-1: none).
@@ -117,6 +118,8 @@ burst push_listener::thread_state::receive() {
   }
   burst read;
   if (store->empty()) return read;
+  // One a burst: those who send much are soon known.
+  door.saw(store->front());
   read.messages.reserve(store->size());
   for (const zmq::message_t& message : *store) read.messages.push_back(message.to_string_view());
   read.owner = std::move(store);
@@ -159,10 +162,11 @@ void push_listener::thread_state::run() {
 /// Shakes hands with ourselves: that takes ZeroMQ's thread, however busy the machine, through
 /// several rounds of reading from all connections. True when no message came of it.
 bool push_listener::thread_state::all_is_here(milliseconds at_most) {
-  zmq::socket_t probe{context, zmq::socket_type::push};
+  zmq::socket_t probe{door.context(), zmq::socket_type::push};
   probe.set(zmq::sockopt::linger, 0);
-  set_network_options(probe, endpoint);
-  (void)connect_within(context, probe, endpoint, at_most);
+  set_network_options(probe, door.endpoint());
+  door.admit(probe);
+  (void)connect_within(door.context(), probe, door.endpoint(), at_most);
   return !wait(true, milliseconds{0});
 }
 
@@ -208,14 +212,12 @@ push_listener::~push_listener() {
 
 result<std::unique_ptr<push_listener>> push_listener::start(const std::string& endpoint,
                                                             std::size_t message_bytes,
-                                                            receiver take) {
-  auto started = std::make_unique<thread_state>();
+                                                            receiver take,
+                                                            std::shared_ptr<network_gate> gate) {
+  auto started = std::make_unique<thread_state>(std::move(gate));
   started->take = std::move(take);
-  try {
-    started->open(endpoint, message_bytes);
-  } catch (const zmq::error_t& failure) {
-    return error{"bind_failed",
-                 fmt::format("cannot listen for events on {}: {}", endpoint, failure.what())};
+  if (const auto failure = started->open(endpoint, message_bytes)) {
+    return error{failure->code, "cannot listen for events on " + failure->message};
   }
   started->thread = std::thread{[state = started.get()] { state->run(); }};
   return std::unique_ptr<push_listener>{new push_listener{std::move(started)}};
@@ -237,7 +239,7 @@ std::uint64_t push_listener::abandoned() const noexcept {
 }
 
 const std::string& push_listener::endpoint() const noexcept {
-  return state_->endpoint;
+  return state_->door.endpoint();
 }
 
 }  // namespace tocsin

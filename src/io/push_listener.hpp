@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "io/network_gate.hpp"
 #include "tocsin/burst.hpp"
 #include "tocsin/result.hpp"
 
@@ -20,10 +21,11 @@ class push_listener {
   using receiver = std::function<bool(burst&)>;
 
   /// Binds and starts the thread. Messages over twice `message_bytes` end their sender's
-  /// connection. Errors: the endpoint and the reason.
-  [[nodiscard]] static result<std::unique_ptr<push_listener>> start(const std::string& endpoint,
-                                                                    std::size_t message_bytes,
-                                                                    receiver take);
+  /// connection. `gate` judges who may send; without one anybody may. Errors: the endpoint and the
+  /// reason (bind_failed, gate_open).
+  [[nodiscard]] static result<std::unique_ptr<push_listener>> start(
+      const std::string& endpoint, std::size_t message_bytes, receiver take,
+      std::shared_ptr<network_gate> gate = nullptr);
   ~push_listener();  ///< stops
 
   /// There is room again after a refusal. From any thread.

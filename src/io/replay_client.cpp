@@ -39,10 +39,12 @@ result<bool> take(std::vector<std::string> frames, replay_answer& into) {
 }  // namespace
 
 result<replay_answer> ask_replay(const std::string& endpoint, const replay_request& request,
-                                 wake_flag& interrupt, duration within) {
+                                 wake_flag& interrupt, duration within,
+                                 const optional_identity& identity) {
   zmq::context_t context;
   zmq::socket_t dealer{context, zmq::socket_type::dealer};
   set_network_options(dealer, endpoint);
+  set_identity(dealer, identity);
   dealer.set(zmq::sockopt::linger, 0);
   if (auto failure = connect_within(context, dealer, endpoint, within)) return std::move(*failure);
   dealer.send(zmq::buffer(encode_replay_request(request)), zmq::send_flags::dontwait);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "io/curve_client.hpp"
 #include "io/replay_protocol.hpp"
 #include "io/wake_flag.hpp"
 #include "tocsin/result.hpp"
@@ -24,9 +25,10 @@ struct replay_answer {
 
 /// Connects, asks, and waits at most `within` for the connection and for each message. Errors:
 /// those of connect_within(), silent (no answer in time), interrupted (the flag was raised),
-/// refused (the daemon said why), malformed.
+/// refused (the daemon does not allow our key, or said why it does not answer), malformed.
 [[nodiscard]] result<replay_answer> ask_replay(const std::string& endpoint,
                                                const replay_request& request, wake_flag& interrupt,
-                                               duration within);
+                                               duration within,
+                                               const optional_identity& identity = std::nullopt);
 
 }  // namespace tocsin

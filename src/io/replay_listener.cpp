@@ -19,8 +19,8 @@
 #include <vector>
 #include <zmq.hpp>
 
-#include "io/network_options.hpp"
 #include "io/replay_protocol.hpp"
+#include "io/surface_socket.hpp"
 #include "io/wake_flag.hpp"
 
 namespace tocsin {
@@ -98,18 +98,20 @@ struct request_frames {
 }  // namespace
 
 struct replay_listener::thread_state {
-  zmq::context_t context;
-  zmq::socket_t router{context, zmq::socket_type::router};
+  explicit thread_state(std::shared_ptr<network_gate> gate)
+      : door{surface::replay, zmq::socket_type::router, std::move(gate)} {}
+
+  surface_socket door;
+  zmq::socket_t& router = door.socket();
   wake_flag wake;
   std::atomic<bool> stopping{false};
   std::shared_ptr<const stream_history> history;
   replay_limits limits;
-  std::string endpoint;
   std::list<answer> answers;  ///< oldest first
   std::mutex joining;
   std::thread thread;
 
-  void open(const std::string& at);
+  [[nodiscard]] std::optional<error> open(const std::string& at);
   void run();
   void wait(milliseconds at_most);
   bool receive(request_frames& into);
@@ -123,17 +125,14 @@ struct replay_listener::thread_state {
   bool send_frame(std::string_view bytes, zmq::send_flags flags);
 };
 
-void replay_listener::thread_state::open(const std::string& at) {
-  set_network_options(router, at);
+std::optional<error> replay_listener::thread_state::open(const std::string& at) {
   router.set(zmq::sockopt::linger, 200);
   router.set(zmq::sockopt::sndhwm, limits.waiting_max);
   router.set(zmq::sockopt::rcvhwm, requests_waiting_max);
-  router.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(replay_request_bytes_max));
   // Without it ROUTER drops what a full pipe cannot take and answers would have holes; with it,
   // and never waiting, a full pipe and a vanished peer are told apart.
   router.set(zmq::sockopt::router_mandatory, true);
-  router.bind(at);
-  endpoint = router.get(zmq::sockopt::last_endpoint);
+  return door.bind(at, replay_request_bytes_max + curve_frame_overhead);
 }
 
 void replay_listener::thread_state::run() {
@@ -166,6 +165,7 @@ bool replay_listener::thread_state::receive(request_frames& into) {
   try {
     if (!router.recv(frame, zmq::recv_flags::dontwait)) return false;
     into.peer = frame.to_string();
+    door.saw(frame);
     while (frame.more()) {
       // The first frame is there, and ZeroMQ gives the others with it.
       if (!router.recv(frame, zmq::recv_flags::dontwait)) break;
@@ -310,15 +310,12 @@ replay_listener::~replay_listener() {
 
 result<std::unique_ptr<replay_listener>> replay_listener::start(
     const std::string& endpoint, std::shared_ptr<const stream_history> history,
-    replay_limits limits) {
-  auto started = std::make_unique<thread_state>();
+    replay_limits limits, std::shared_ptr<network_gate> gate) {
+  auto started = std::make_unique<thread_state>(std::move(gate));
   started->history = std::move(history);
   started->limits = limits;
-  try {
-    started->open(endpoint);
-  } catch (const zmq::error_t& failure) {
-    return error{"bind_failed", fmt::format("cannot listen for replay requests on {}: {}", endpoint,
-                                            failure.what())};
+  if (const auto failure = started->open(endpoint)) {
+    return error{failure->code, "cannot listen for replay requests on " + failure->message};
   }
   started->thread = std::thread{[state = started.get()] { state->run(); }};
   return std::unique_ptr<replay_listener>{new replay_listener{std::move(started)}};
@@ -332,7 +329,7 @@ void replay_listener::stop() {
 }
 
 const std::string& replay_listener::endpoint() const noexcept {
-  return state_->endpoint;
+  return state_->door.endpoint();
 }
 
 }  // namespace tocsin

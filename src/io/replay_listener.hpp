@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "io/network_gate.hpp"
 #include "io/stream_history.hpp"
 #include "tocsin/result.hpp"
 #include "tocsin/time.hpp"
@@ -24,10 +25,11 @@ struct replay_limits {
 
 class replay_listener {
  public:
-  /// Binds and starts the thread. Errors: the endpoint and the reason.
+  /// Binds and starts the thread. `gate` judges who may ask; without one anybody may. Errors: the
+  /// endpoint and the reason (bind_failed, gate_open).
   [[nodiscard]] static result<std::unique_ptr<replay_listener>> start(
       const std::string& endpoint, std::shared_ptr<const stream_history> history,
-      replay_limits limits = {});
+      replay_limits limits = {}, std::shared_ptr<network_gate> gate = nullptr);
   ~replay_listener();  ///< stops
 
   /// Ends the thread; answers under way are cut off. Idempotent.

@@ -71,29 +71,37 @@ bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "[::1]" || is_loopback_address(host);
 }
 
-/// What is wrong with "HOST:PORT", or "". `any_port` allows "*", the system's choice.
-std::string refuse_address(std::string_view address, bool any_port) {
+/// Who may be able to reach an address.
+enum class reach {
+  this_host_http,  ///< HTTP asks nobody for a key
+  this_host,       ///< an endpoint without CURVE
+  anybody          ///< an endpoint with CURVE
+};
+
+/// What is wrong with "HOST:PORT", or "". Endpoints may have "*", the system's choice, as port.
+std::string refuse_address(std::string_view address, reach by) {
   const auto colon = address.rfind(':');
   if (colon == std::string_view::npos) return "has no port (try 127.0.0.1:PORT)";
   const std::string_view host = address.substr(0, colon);
   const std::string_view port = address.substr(colon + 1);
-  if (!is_loopback(host)) {
+  if (by != reach::anybody && !is_loopback(host)) {
     return fmt::format(
         "'{}' is not a loopback address (127.0.0.0/8, localhost or [::1]): whoever reaches the "
-        "port could send events and read alerts, because connections are not authenticated",
-        host);
+        "port could send events and read alerts, because connections are not authenticated{}",
+        host, by == reach::this_host ? " (security.curve makes them so)" : "");
   }
+  if (host.empty()) return "has no host (try * for all addresses)";
   const auto number = whole_number(port);
-  if ((any_port && port == "*") || (number && *number <= 65535)) return "";
+  if ((by != reach::this_host_http && port == "*") || (number && *number <= 65535)) return "";
   return fmt::format("'{}' is not a port (0 to 65535)", port);
 }
 
-std::string refuse_endpoint(std::string_view endpoint) {
+std::string refuse_endpoint(std::string_view endpoint, reach by) {
   constexpr std::string_view ipc = "ipc://";
   constexpr std::string_view tcp = "tcp://";
   if (endpoint.empty()) return "";
   if (endpoint.starts_with(ipc)) return endpoint.size() > ipc.size() ? "" : "names no file";
-  if (endpoint.starts_with(tcp)) return refuse_address(endpoint.substr(tcp.size()), true);
+  if (endpoint.starts_with(tcp)) return refuse_address(endpoint.substr(tcp.size()), by);
   return "is not an endpoint (wanted tcp://127.0.0.1:PORT, ipc://FILE or \"\" for off)";
 }
 
@@ -105,12 +113,15 @@ class settings_decoder {
   settings decode(const yaml_node& root) {
     settings into;
     if (root.type == yaml_node::kind::null) return into;
-    if (!decode_.check_map(root, "the settings",
-                           {"ingest", "alerts", "http", "rules", "data", "shards", "tick", "log",
-                            "limits", "state", "enrich", "notify", "escalation", "incidents",
-                            "assignment", "flapping", "store", "event_log", "snapshots"})) {
+    if (!decode_.check_map(
+            root, "the settings",
+            {"ingest",     "alerts",   "http",  "rules",     "data",      "shards",     "tick",
+             "log",        "limits",   "state", "enrich",    "notify",    "escalation", "incidents",
+             "assignment", "flapping", "store", "event_log", "snapshots", "security"})) {
       return into;
     }
+    into.security = decode_security(root, folder_, decode_);
+    reach_ = into.security.curve() ? reach::anybody : reach::this_host;
     if (const yaml_node* ingest = section(root, "ingest", {"push", "acked", "dedup"})) {
       take_endpoint(*ingest, "push", into.ingest_push);
       take_endpoint(*ingest, "acked", into.ingest_acked);
@@ -121,7 +132,7 @@ class settings_decoder {
     }
     if (const yaml_node* http = section(root, "http", {"listen"})) {
       take_checked(*http, "listen", into.http_listen, [](std::string_view text) {
-        return text.empty() ? std::string{} : refuse_address(text, false);
+        return text.empty() ? std::string{} : refuse_address(text, reach::this_host_http);
       });
     }
     decode_rules(root, into.rules);
@@ -173,7 +184,8 @@ class settings_decoder {
   }
 
   void take_endpoint(const yaml_node& map, std::string_view name, std::string& into) {
-    take_checked(map, name, into, refuse_endpoint);
+    take_checked(map, name, into,
+                 [this](std::string_view text) { return refuse_endpoint(text, reach_); });
   }
 
   void take_number(const yaml_node& map, std::string_view name, std::size_t& into,
@@ -271,6 +283,7 @@ class settings_decoder {
   std::string file_;
   std::filesystem::path folder_;
   yaml_decoder decode_;
+  reach reach_ = reach::this_host;  ///< of endpoints
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "io/alert_policy_file.hpp"
 #include "io/durability_file.hpp"
+#include "io/security_file.hpp"
 #include "tocsin/alert_policy.hpp"
 #include "tocsin/engine_limits.hpp"
 #include "tocsin/enrichment.hpp"
@@ -39,6 +40,7 @@ struct settings {
   std::shared_ptr<const alert_policy> policy = default_alert_policy();
   /// store.retention: how long what has ended is kept
   duration retention = std::chrono::days{90};
+  security_settings security;      ///< security.*: who may connect to the ZeroMQ sockets
   durability_settings durability;  ///< event_log.*, snapshots.*, ingest.dedup.*
 };
 
@@ -48,8 +50,8 @@ struct settings {
 }
 
 /// Reads settings; `file` is named in the findings, and rule globs are made relative to its folder.
-/// Unknown keys are errors with a suggestion; all errors are reported at once. Non-loopback
-/// endpoints are errors: strangers get nothing.
+/// Unknown keys are errors with a suggestion; all errors are reported at once. Endpoints
+/// beyond loopback are errors without security.curve: strangers get nothing.
 [[nodiscard]] settings parse_settings(std::string_view yaml, const std::string& file,
                                       diagnostics& found);
 

@@ -18,6 +18,7 @@ struct stream_subscriber::connection {
   wake_flag interrupted;
   bool sees_all = false;  ///< the prefix takes in every alert
   std::string prefix;
+  optional_identity identity;
   std::optional<stream_position> last;  ///< how far everything has come
 
   /// Says what is missing before the message. False when it has come before.
@@ -46,14 +47,16 @@ stream_subscriber::stream_subscriber(std::unique_ptr<connection> opened)
     : connection_(std::move(opened)) {}
 stream_subscriber::~stream_subscriber() = default;
 
-result<std::unique_ptr<stream_subscriber>> stream_subscriber::connect(const std::string& endpoint,
-                                                                      const std::string& prefix,
-                                                                      duration within) {
+result<std::unique_ptr<stream_subscriber>> stream_subscriber::connect(
+    const std::string& endpoint, const std::string& prefix, duration within,
+    const optional_identity& identity) {
   auto opened = std::make_unique<connection>();
   zmq::socket_t& socket = opened->socket;
   opened->prefix = prefix;
   opened->sees_all = std::string_view{"alert."}.starts_with(prefix);
   set_network_options(socket, endpoint);
+  set_identity(socket, identity);
+  opened->identity = identity;
   socket.set(zmq::sockopt::linger, 0);
   socket.set(zmq::sockopt::rcvhwm, 100'000);
   // In this order: who gets a heartbeat has the other subscription in effect too.
@@ -81,7 +84,7 @@ result<replay_answer> stream_subscriber::fetch(const std::string& replay_endpoin
                                                std::optional<std::uint64_t> epoch,
                                                duration within) {
   auto answer = ask_replay(replay_endpoint, {since, connection_->prefix, epoch},
-                           connection_->interrupted, within);
+                           connection_->interrupted, within, connection_->identity);
   if (!answer) return answer;
   if (answer->snapshot && epoch == answer->snapshot->epoch) {
     std::erase_if(answer->messages,

@@ -18,10 +18,10 @@ class stream_subscriber {
  public:
   /// Connects and waits for the daemon to answer. `prefix` chooses by topic: "alert." all alerts,
   /// "alert.critical." the critical ones. Heartbeats come with every prefix. Errors: bad_endpoint,
-  /// unreachable, wrong_peer.
+  /// unreachable, wrong_peer, refused. The `identity` is also fetch()'s.
   [[nodiscard]] static result<std::unique_ptr<stream_subscriber>> connect(
       const std::string& endpoint, const std::string& prefix = "alert.",
-      duration within = std::chrono::seconds{3});
+      duration within = std::chrono::seconds{3}, const optional_identity& identity = std::nullopt);
   ~stream_subscriber();
 
   /// Waits for the next message, without limit when there is no timeout. Nothing when the time

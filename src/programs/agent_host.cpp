@@ -16,7 +16,7 @@ namespace tocsin {
 namespace {
 
 struct host_options {
-  std::string push = "tcp://127.0.0.1:5555";
+  agent_target to;
   std::string interval = "10s";
   std::uint64_t count = 0;  ///< rounds; 0: without end
   bool once = false;
@@ -50,10 +50,10 @@ int run_agent(const host_options& chosen) {
     return exit_usage;
   }
   stop_signal stop;
-  agent_outbox outbox(chosen.push);
+  agent_outbox outbox(chosen.to);
   if (const auto failed = outbox.connect()) {
     if (chosen.once || chosen.count > 0 || failed->code != "unreachable") {
-      return report_connect_failure(*failed, "ingest.push");
+      return report_connect_failure(*failed, chosen.to.setting());
     }
     say(fmt::format("{}; measuring and trying again", failed->message));
   }
@@ -75,7 +75,8 @@ int run_agent(const host_options& chosen) {
     if (round == rounds) break;
   }
   const bool all = outbox.close();
-  say(fmt::format("sent {} measurements, dropped {}", outbox.sent(), outbox.dropped()));
+  say(fmt::format("sent {} measurements, dropped {}, rejected {}", outbox.sent(), outbox.dropped(),
+                  outbox.rejected()));
   return all ? exit_ok : exit_check_failed;
 }
 
@@ -85,8 +86,7 @@ void add_agent_host(CLI::App& agent, int& exit_code) {
   auto* const command =
       agent.add_subcommand("host", "Send this machine's CPU, memory, disks, network");
   const auto chosen = std::make_shared<host_options>();
-  command->add_option("--push", chosen->push, "The daemon's ingest.push endpoint")
-      ->capture_default_str();
+  chosen->to.add_to(*command);
   command->add_option("--interval", chosen->interval, "Time between measurements")
       ->capture_default_str();
   command->add_option("-n,--count", chosen->count, "Exit after so many rounds");
@@ -100,7 +100,8 @@ void add_agent_host(CLI::App& agent, int& exit_code) {
       "disk_inodes_percent,\n"
       "network_rx_bytes_per_second, network_tx_bytes_per_second, network_errors_per_second.\n"
       "While the daemon is away, 10,000 events are held; older ones are dropped, and that is "
-      "said.");
+      "said.\n"
+      "With --acked each event is held until the daemon has it for good.");
   command->callback([chosen, &exit_code] { exit_code = run_agent(*chosen); });
 }
 

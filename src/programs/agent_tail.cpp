@@ -23,7 +23,7 @@ constexpr std::size_t title_bytes_max = 1024;
 constexpr std::size_t label_bytes_max = 1024;
 
 struct tail_options {
-  std::string push = "tcp://127.0.0.1:5555";
+  agent_target to;
   std::string file;
   std::vector<std::string> matches;
   std::vector<std::string> levels;
@@ -211,8 +211,10 @@ int follow(told_tail& tail, std::vector<std::string> lines, line_events& events,
     if (stop.wait(more ? duration{0} : poll_interval) == stop_signal::reason::signalled) break;
   }
   const bool all = outbox.close() && next_line == lines.size();
-  say(fmt::format("sent {} events, dropped {}, lines cut {}, lines read and not sent {}",
-                  outbox.sent(), outbox.dropped(), tail.lines_cut(), lines.size() - next_line));
+  say(fmt::format(
+      "sent {} events, dropped {}, rejected {}, lines cut {}, lines read and not sent {}",
+      outbox.sent(), outbox.dropped(), outbox.rejected(), tail.lines_cut(),
+      lines.size() - next_line));
   return all ? exit_ok : exit_check_failed;
 }
 
@@ -224,13 +226,13 @@ int run_agent(const tail_options& chosen) {
   }
   line_events events(chosen, std::move(*patterns));
   stop_signal stop;
-  agent_outbox outbox(chosen.push);
+  agent_outbox outbox(chosen.to);
   // The first look settles where the file ends now, before the daemon is waited for.
   told_tail tail(chosen);
   std::vector<std::string> lines;
   tail.look(lines);
   if (const auto failed = outbox.connect()) {
-    if (failed->code != "unreachable") return report_connect_failure(*failed, "ingest.push");
+    if (failed->code != "unreachable") return report_connect_failure(*failed, chosen.to.setting());
     say(fmt::format("{}; following and trying again", failed->message));
   }
   return follow(tail, std::move(lines), events, outbox, stop);
@@ -250,8 +252,7 @@ void add_agent_tail(CLI::App& agent, int& exit_code) {
       ->allow_extra_args(false);
   command->add_option("--resource", chosen->resource, "resource_id; default: the host's name");
   command->add_flag("--from-start", chosen->from_start, "Also what the file holds already");
-  command->add_option("--push", chosen->push, "The daemon's ingest.push endpoint")
-      ->capture_default_str();
+  chosen->to.add_to(*command);
   command->footer(
       "Examples:\n"
       "  tocsin agent tail /var/log/auth.log --match 'ssh_failed=Failed password for "

@@ -18,13 +18,6 @@ namespace tocsin {
 
 namespace {
 
-/// Endpoints that settings know and nothing listens on are said, so that nobody waits for them.
-void log_unserved(std::string_view setting, const std::string& endpoint) {
-  if (endpoint.empty()) return;
-  spdlog::warn("{}: {} is not served by this version; set it to \"\" to be rid of this line",
-               setting, endpoint);
-}
-
 /// "bad_value 3, malformed 1": what is in `now` beyond `before`; "" when nothing is.
 std::string growth(const std::map<std::string, std::uint64_t, std::less<>>& before,
                    const std::map<std::string, std::uint64_t, std::less<>>& now) {
@@ -41,7 +34,23 @@ http_response plain_text(std::string text) {
   return {200, "text/plain; charset=utf-8", std::move(text), {}};
 }
 
-http_route metrics_route(const pipeline& running, std::size_t rules,
+/// What the acked surface has counted, in the form of the metrics page; "" while it is off.
+std::string acked_metrics(const acked_listener* acked) {
+  if (acked == nullptr) return "";
+  const acked_counts now = acked->counts();
+  return fmt::format(
+      "# HELP tocsin_acked_replies_total Replies to acknowledged requests.\n"
+      "# TYPE tocsin_acked_replies_total counter\n"
+      "tocsin_acked_replies_total{{status=\"ok\"}} {}\n"
+      "tocsin_acked_replies_total{{status=\"retry\"}} {}\n"
+      "tocsin_acked_replies_total{{status=\"reject\"}} {}\n"
+      "# HELP tocsin_acked_replies_undelivered_total Those whose sender had gone or did not read.\n"
+      "# TYPE tocsin_acked_replies_undelivered_total counter\n"
+      "tocsin_acked_replies_undelivered_total {}\n",
+      now.ok, now.retry, now.rejected, now.undelivered);
+}
+
+http_route metrics_route(const pipeline& running, const acked_listener* acked, std::size_t rules,
                          std::shared_ptr<const lookup_watcher> lookups) {
   struct page_state {
     explicit page_state(std::size_t loaded) : page{TOCSIN_VERSION, loaded} {}
@@ -50,22 +59,26 @@ http_route metrics_route(const pipeline& running, std::size_t rules,
   };
   auto state = std::make_shared<page_state>(rules);
   return {"GET", "/metrics",
-          [&running, lookups = std::move(lookups), state = std::move(state)](const http_request&) {
+          [&running, acked, lookups = std::move(lookups),
+           state = std::move(state)](const http_request&) {
             const auto tables = lookups ? lookups->status() : std::vector<lookup_status>{};
             const auto counts = running.counts();
             const std::scoped_lock lock(state->one_at_a_time);
-            return http_response{200,
-                                 metrics_page::content_type,
-                                 state->page.render(counts, read_process_usage(), tables),
-                                 {}};
+            return http_response{
+                200,
+                metrics_page::content_type,
+                state->page.render(counts, read_process_usage(), tables) + acked_metrics(acked),
+                {}};
           }};
 }
 
-/// What HTTP serves (docs/http.md). The pipeline and the backend outlive the routes.
-std::vector<http_route> http_routes(const pipeline& running, alert_backend& backend,
+/// What HTTP serves (docs/http.md). The pipeline, the acked listener and the backend outlive the
+/// routes.
+std::vector<http_route> http_routes(const pipeline& running, const acked_listener* acked,
+                                    alert_backend& backend,
                                     std::shared_ptr<const lookup_watcher> lookups) {
   std::vector<http_route> routes{
-      metrics_route(running, backend.rules().rules().size(), std::move(lookups)),
+      metrics_route(running, acked, backend.rules().rules().size(), std::move(lookups)),
       {"GET", "/-/healthy", [](const http_request&) { return plain_text("healthy\n"); }},
       {"GET", "/-/ready", [&running](const http_request&) {
          if (const auto failure = running.failure()) {
@@ -102,7 +115,7 @@ result<std::unique_ptr<daemon>> daemon::start(const settings& from,
   starting->attach_receivers();
   if (auto wrong = starting->start_pipeline(std::move(failed))) return *wrong;
   if (auto wrong = starting->attach_push()) return *wrong;
-  starting->attach_acked();
+  if (auto wrong = starting->attach_acked()) return *wrong;
   if (auto wrong = starting->attach_http()) return *wrong;
   starting->watch_lookups();
   return starting;
@@ -117,6 +130,7 @@ void daemon::stop() {
   stopped_ = true;
   if (http_) http_->stop();
   if (push_) push_->stop();
+  if (acked_) acked_->stop();
   if (courier_) courier_->stop();
   if (pipeline_) pipeline_->stop();
   if (replay_) replay_->stop();
@@ -125,6 +139,7 @@ void daemon::stop() {
     spdlog::error("push: {} messages that had arrived were not taken: the pipeline had no room",
                   push_->abandoned());
   }
+  log_undelivered();
 }
 
 std::optional<error> daemon::open_store() {
@@ -223,21 +238,42 @@ std::optional<error> daemon::attach_push() {
   return std::nullopt;
 }
 
-void daemon::attach_acked() {
-  log_unserved("ingest.acked", settings_.ingest_acked);
+std::optional<error> daemon::attach_acked() {
+  if (settings_.ingest_acked.empty()) return std::nullopt;
+  acked_limits limits;
+  limits.message_bytes = settings_.limits.message_bytes;
+  auto started = acked_listener::start(settings_.ingest_acked, limits, [this](burst& request) {
+    return pipeline_->try_push(request);
+  });
+  if (!started) return started.failure();
+  acked_ = std::move(*started);
+  spdlog::info("ingest.acked: listening on {}", acked_->endpoint());
+  if (!store_->durable()) {
+    spdlog::warn("ingest.acked: data is not set, so ok means accepted, and nothing is durable");
+  }
+  return std::nullopt;
 }
 
 std::optional<error> daemon::attach_http() {
   if (settings_.http_listen.empty()) return std::nullopt;
   backend_ = std::make_unique<daemon_backend>(*pipeline_, store_, rules_);
-  auto started =
-      http_server::start(settings_.http_listen, http_routes(*pipeline_, *backend_, enrich_.tables));
+  auto started = http_server::start(
+      settings_.http_listen, http_routes(*pipeline_, acked_.get(), *backend_, enrich_.tables));
   if (!started) {
     return error{started.failure().code, "http.listen: " + started.failure().message};
   }
   http_ = std::move(*started);
   spdlog::info("http.listen: serving on http://{}", http_->address());
   return std::nullopt;
+}
+
+void daemon::log_undelivered() const {
+  const auto undelivered = acked_ ? acked_->counts().undelivered : 0;
+  if (undelivered == 0) return;
+  spdlog::warn(
+      "ingest.acked: {} replies could not be delivered: their senders had gone, or did "
+      "not read them",
+      undelivered);
 }
 
 void daemon::watch_lookups() {

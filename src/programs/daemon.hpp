@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "io/acked_listener.hpp"
 #include "io/alert_stream.hpp"
 #include "io/enrichment_file.hpp"
 #include "io/http_server.hpp"
@@ -49,10 +50,11 @@ class daemon {
   [[nodiscard]] std::optional<error> open_alert_replay();
   [[nodiscard]] std::optional<error> start_pipeline(std::function<void(const std::string&)> failed);
   [[nodiscard]] std::optional<error> attach_push();
-  void attach_acked();
+  [[nodiscard]] std::optional<error> attach_acked();
   void attach_receivers();
   [[nodiscard]] std::optional<error> attach_http();
   void watch_lookups();
+  void log_undelivered() const;
 
   settings settings_;
   loaded_enrichment enrich_;
@@ -65,6 +67,7 @@ class daemon {
   std::unique_ptr<replay_listener> replay_;
   std::unique_ptr<push_listener> push_;
   std::atomic<push_listener*> has_room_{nullptr};  ///< whom to tell that there is room
+  std::unique_ptr<acked_listener> acked_;
   std::shared_ptr<notice_courier> courier_;
   std::unique_ptr<pipeline> pipeline_;       ///< after push_: it stops before that goes
   std::unique_ptr<daemon_backend> backend_;  ///< after pipeline_, which it asks

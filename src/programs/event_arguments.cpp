@@ -17,18 +17,6 @@ namespace tocsin {
 
 namespace {
 
-std::string random_id() {
-  std::random_device source;
-  const auto word = [&] { return (std::uint64_t{source()} << 32U) | source(); };
-  return fmt::format("{:016x}{:016x}", word(), word());
-}
-
-std::string user_at_host() {
-  const auto* const entry = ::getpwuid(::geteuid());
-  return fmt::format("{}@{}", entry != nullptr ? entry->pw_name : std::to_string(::geteuid()),
-                     host_name());
-}
-
 result<instant> time_of(const std::string& text) {
   if (text.empty()) return std::chrono::floor<duration>(std::chrono::system_clock::now());
   long long unix_ms = 0;
@@ -64,6 +52,18 @@ result<std::vector<label>> labels_of(const std::vector<std::string>& texts) {
 }
 
 }  // namespace
+
+std::string random_id() {
+  std::random_device source;
+  const auto word = [&] { return (std::uint64_t{source()} << 32U) | source(); };
+  return fmt::format("{:016x}{:016x}", word(), word());
+}
+
+std::string user_at_host() {
+  const auto* const entry = ::getpwuid(::geteuid());
+  return fmt::format("{}@{}", entry != nullptr ? entry->pw_name : std::to_string(::geteuid()),
+                     host_name());
+}
 
 event_decoder checking_decoder() {
   event_limits limits;

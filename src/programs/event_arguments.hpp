@@ -32,6 +32,11 @@ class event_arguments {
   std::vector<CLI::Option*> options_;
 };
 
+/// 32 hexadecimal digits that nobody had before.
+[[nodiscard]] std::string random_id();
+/// The source of events that name none.
+[[nodiscard]] std::string user_at_host();
+
 /// Refuses what a daemon with default limits will, so that nobody learns of a refusal from its log
 /// alone. Only the daemon knows its clock: times of the future pass.
 [[nodiscard]] event_decoder checking_decoder();

@@ -4,70 +4,31 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "io/event_decoder.hpp"
 #include "io/event_encoder.hpp"
 #include "io/event_file.hpp"
-#include "io/event_sender.hpp"
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
 #include "programs/event_arguments.hpp"
+#include "programs/sending.hpp"
 
 namespace tocsin {
 namespace {
 
-using steady = std::chrono::steady_clock;
-
 struct send_options {
   std::string push = "tcp://127.0.0.1:5555";
-  std::string input;  ///< positional: "-" for the standard input
+  bool acked = false;
+  std::string acked_endpoint = "tcp://127.0.0.1:5556";
+  std::string timeout = "30s";  ///< acked: without a sign of life
+  std::string input;            ///< positional: "-" for the standard input
   std::string file;
   std::size_t batch = message_builder::events_max;
   bool raw = false;
   event_arguments event;
-};
-
-/// Sends whole messages and says on stderr when that takes long.
-class sending {
- public:
-  explicit sending(event_sender& to) : to_(to) {}
-
-  void send(std::string_view message, std::size_t events) {
-    using std::chrono::seconds;
-    while (!to_.send(message, duration{seconds{2}})) {
-      say("waiting: the daemon pushes back or has gone away; Ctrl-C gives up");
-    }
-    events_ += events;
-    const auto now = steady::now();
-    if (now - told_ < (is_terminal_stderr() ? duration{500} : duration{seconds{2}})) return;
-    told_ = now;
-    progress_shown_ = true;
-    report(is_terminal_stderr() ? "\r" : "", is_terminal_stderr() ? "" : "\n");
-  }
-
-  void finish() {
-    if (progress_shown_ && is_terminal_stderr()) say("");
-    report("", "\n");
-  }
-
-  [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
-
- private:
-  void report(std::string_view before, std::string_view after) const {
-    const double seconds =
-        std::max(std::chrono::duration<double>(steady::now() - begun_).count(), 1e-6);
-    const auto text =
-        fmt::format("{}sent {} events in {} messages, {:.1f} s, {:.0f} events/s{}", before, events_,
-                    to_.messages(), seconds, static_cast<double>(events_) / seconds, after);
-    std::fwrite(text.data(), 1, text.size(), stderr);
-  }
-
-  event_sender& to_;
-  steady::time_point begun_ = steady::now();
-  steady::time_point told_ = begun_;
-  std::uint64_t events_ = 0;
-  bool progress_shown_ = false;
 };
 
 /// Gathers events into messages of a batch each.
@@ -75,59 +36,130 @@ class batch_sender {
  public:
   batch_sender(sending& to, std::size_t events_max) : to_(to), events_max_(events_max) {}
 
-  void add(std::string_view encoded) {
+  /// False when the daemon was given up.
+  [[nodiscard]] bool add(std::string_view encoded, std::uint64_t origin) {
     // Well below the daemon's bound on a message, however large single events are.
     constexpr std::size_t bytes_max = 256 * 1024;
-    if (builder_.count() > 0 && bytes_ + encoded.size() > bytes_max) flush();
+    if (builder_.count() > 0 && bytes_ + encoded.size() > bytes_max && !flush()) return false;
     builder_.add(encoded);
     bytes_ += encoded.size();
-    if (builder_.full() || builder_.count() >= events_max_) flush();
+    origins_.push_back(origin);
+    return (!builder_.full() && builder_.count() < events_max_) || flush();
   }
-  void flush() {
-    const auto events = builder_.count();
+  [[nodiscard]] bool flush() {
     bytes_ = 0;
-    if (events > 0) to_.send(builder_.take(), events);
+    return builder_.count() == 0 || to_.send(builder_.take(), std::exchange(origins_, {}));
   }
 
  private:
   sending& to_;
   std::size_t events_max_;
   message_builder builder_;
+  event_origins origins_;
   std::size_t bytes_ = 0;
 };
 
-/// Sends all of a file; returns the exit code.
-int send_file(const send_options& chosen, event_file& from, sending& out) {
-  batch_sender batches(out, chosen.batch);
-  auto decoder = checking_decoder();
-  std::uint64_t wrong = 0;
-  for (;;) {
-    const auto next = from.next();
-    if (!next) {
-      say("error: " + next.failure().message);
-      ++wrong;
-      break;
+/// Names events that are to be acknowledged: by source and id a daemon knows one again that comes a
+/// second time. A name is given once and sent with the event each time.
+class event_namer {
+ public:
+  explicit event_namer(bool on) : on_(on) {}
+  /// The texts live until the next call.
+  void name(event& of) {
+    if (!on_) return;
+    if (!of.has(event_field::source_id)) of.set_text(event_field::source_id, source_);
+    if (of.has(event_field::event_id)) return;
+    id_ = fmt::format("{}-{}", run_, ++named_);
+    of.set_text(event_field::event_id, id_);
+  }
+
+ private:
+  bool on_;
+  std::string source_ = user_at_host();
+  std::string run_ = random_id();
+  std::string id_;
+  std::uint64_t named_ = 0;
+};
+
+/// Reads and checks a file's messages and sends them on.
+class file_sender {
+ public:
+  file_sender(const send_options& chosen, event_file& from, sending& out)
+      : chosen_(chosen),
+        from_(from),
+        out_(out),
+        batches_(out, chosen.batch),
+        namer_(chosen.acked) {}
+
+  /// The exit code of what was wrong with the file.
+  int run() {
+    while (const auto message = next()) {
+      if (!(chosen_.raw ? out_.send(std::string{message->bytes}, {message->number})
+                        : send_events(*message))) {
+        break;
+      }
     }
-    if (!*next) break;
-    const auto& message = **next;
-    if (chosen.raw) {
-      out.send(message.bytes, 1);
-      continue;
-    }
+    (void)batches_.flush();
+    if (wrong_ == 0) return exit_ok;
+    say(fmt::format("{} events were not sent: see the errors above", wrong_));
+    return exit_check_failed;
+  }
+
+ private:
+  std::optional<event_file::message> next() {
+    const auto read = from_.next();
+    if (read) return *read;
+    say("error: " + read.failure().message);
+    ++wrong_;
+    return std::nullopt;
+  }
+
+  bool send_events(const event_file::message& message) {
     event_batch events;
     std::vector<rejection> refused;
-    decoder.decode(message.bytes, instant{}, events, refused);
+    decoder_.decode(message.bytes, instant{}, events, refused);
     for (const auto& each : refused) {
-      say(fmt::format("{} {}: error: {}: {}", from.counted_as(), message.number, each.code,
+      say(fmt::format("{} {}: error: {}: {}", from_.counted_as(), message.number, each.code,
                       each.message));
     }
-    wrong += refused.size();
-    for (const auto& each : events.events) batches.add(encode_event(each, events.labels_of(each)));
+    wrong_ += refused.size();
+    for (auto& each : events.events) {
+      namer_.name(each);
+      if (!batches_.add(encode_event(each, events.labels_of(each)), message.number)) return false;
+    }
+    return true;
   }
-  batches.flush();
-  if (wrong == 0) return exit_ok;
-  say(fmt::format("{} events were not sent: see the errors above", wrong));
-  return exit_check_failed;
+
+  const send_options& chosen_;
+  event_file& from_;
+  sending& out_;
+  batch_sender batches_;
+  event_namer namer_;
+  event_decoder decoder_ = checking_decoder();
+  std::uint64_t wrong_ = 0;
+};
+
+/// Connects as chosen. Nothing: `code` is the exit code, and why was said.
+std::unique_ptr<sending> connect(const send_options& chosen, std::string_view counted_as,
+                                 int& code) {
+  if (!chosen.acked) {
+    auto connected = event_sender::connect(chosen.push);
+    if (connected) return std::make_unique<push_sending>(std::move(*connected));
+    code = report_connect_failure(connected.failure(), "ingest.push");
+    return nullptr;
+  }
+  const auto timeout = parse_duration(chosen.timeout);
+  if (!timeout || *timeout < std::chrono::seconds{1} || *timeout > std::chrono::hours{24}) {
+    say(fmt::format("--timeout: seen \"{}\", wanted a duration from 1s to 1d", chosen.timeout));
+    code = exit_usage;
+    return nullptr;
+  }
+  auto made = std::make_unique<acked_sending>(*timeout, counted_as);
+  if (const auto failed = made->connect(chosen.acked_endpoint)) {
+    code = report_connect_failure(*failed, "ingest.acked");
+    return nullptr;
+  }
+  return made;
 }
 
 int run_send(const send_options& chosen) {
@@ -161,21 +193,16 @@ int run_send(const send_options& chosen) {
     }
     event = std::move(*made);
   }
-  auto connected = event_sender::connect(chosen.push);
-  if (!connected) return report_connect_failure(connected.failure(), "ingest.push");
-  sending out(**connected);
   int code = exit_ok;
+  const auto out = connect(chosen, file ? file->counted_as() : "event", code);
+  if (!out) return code;
   if (file) {
-    code = send_file(chosen, *file, out);
+    code = file_sender(chosen, *file, *out).run();
   } else {
-    out.send(event, 1);
+    (void)out->send(std::move(event), {1});
   }
-  if (!(*connected)->close()) {
-    say("error: the daemon did not take everything within 30 s: some events may be lost");
-    return exit_unreachable;
-  }
-  if (file) out.finish();
-  return code;
+  const int finished = out->finish(file.has_value());
+  return finished == exit_ok ? code : finished;
 }
 
 }  // namespace
@@ -186,6 +213,12 @@ void add_send(CLI::App& tocsin, int& exit_code) {
   command->add_option("input", chosen->input, "\"-\": read events from the standard input");
   command->add_option("-f,--file", chosen->file, "Read events from this file")->type_name("FILE");
   command->add_option("--push", chosen->push, "The daemon's ingest.push endpoint")
+      ->capture_default_str();
+  command->add_flag("--acked", chosen->acked,
+                    "Over ingest.acked: each event until the daemon has it for good");
+  command->add_option("--acked-endpoint", chosen->acked_endpoint, "The daemon's ingest.acked")
+      ->capture_default_str();
+  command->add_option("--timeout", chosen->timeout, "With --acked: give up after so long a silence")
       ->capture_default_str();
   command->add_option("--batch", chosen->batch, "Events of a file in one message, 1 to 64")
       ->capture_default_str()
@@ -199,8 +232,12 @@ void add_send(CLI::App& tocsin, int& exit_code) {
       "  tocsin send --item cpu --resource host1 --action resolved\n"
       "  tail -F app.jsonl | tocsin send -\n"
       "  tocsin send --file events.jsonl --push tcp://127.0.0.1:5555\n"
+      "  tocsin send --file events.jsonl --acked\n"
       "Files hold JSON, an event or an array of events a line, or msgpack messages one behind the\n"
-      "other. A wrong line is named on stderr, the others are sent, and the exit code is 1.");
+      "other. A wrong line is named on stderr, the others are sent, and the exit code is 1.\n"
+      "With --acked, 0 means that the daemon has every event for good, 1 that it rejected some, 3 "
+      "that\n"
+      "it fell silent. Events without an event_id get one, so that none counts twice.");
   command->callback([chosen, &exit_code] { exit_code = run_send(*chosen); });
 }
 

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads requests, has them taken, and sends each one's reply when its answer is known.
+#include "io/acked_listener.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+#include <zmq.hpp>
+
+#include "io/acked_reply.hpp"
+#include "io/socket_wait.hpp"
+#include "io/surface_socket.hpp"
+#include "io/wake_flag.hpp"
+
+namespace tocsin {
+
+namespace {
+
+using std::chrono::milliseconds;
+using steady = std::chrono::steady_clock;
+
+/// Requests that a sender's connection may hold before the sender is pushed back.
+constexpr int requests_waiting_max = 1000;
+/// Requests read before replies are sent.
+constexpr int requests_max = 64;
+/// When stopping: how long replies may take to leave.
+constexpr int linger_ms = 1000;
+/// Frames of one message that are kept; a request has at most four.
+constexpr std::size_t frames_max = 5;
+
+/// What became of a request that was taken; no outcome: nobody will say.
+struct finished {
+  std::uint64_t request = 0;
+  std::optional<burst_outcome> outcome;
+};
+
+/// Where answers come in, from any thread; outlives the listener as long as one may come.
+class answer_box {
+ public:
+  void put(finished made) {
+    bool first = false;
+    {
+      const std::lock_guard lock{mutex_};
+      first = made_.empty();
+      made_.push_back(std::move(made));
+    }
+    if (first) wake.raise();
+  }
+  [[nodiscard]] std::vector<finished> take() {
+    const std::lock_guard lock{mutex_};
+    return std::exchange(made_, {});
+  }
+
+  wake_flag wake;  ///< also raised for stop
+
+ private:
+  std::mutex mutex_;
+  std::vector<finished> made_;  ///< guarded by mutex_
+};
+
+/// The right to answer one request once. Gone with its burst, also when nobody answered.
+class answer_ticket {
+ public:
+  answer_ticket(std::shared_ptr<answer_box> to, std::uint64_t request)
+      : to_(std::move(to)), request_(request) {}
+  answer_ticket(const answer_ticket&) = delete;
+  answer_ticket& operator=(const answer_ticket&) = delete;
+  ~answer_ticket() {
+    if (!used_) to_->put({request_, std::nullopt});
+  }
+  void answer(const burst_outcome& outcome) {
+    if (!used_.exchange(true)) to_->put({request_, outcome});
+  }
+
+ private:
+  std::shared_ptr<answer_box> to_;
+  std::uint64_t request_;
+  std::atomic<bool> used_{false};
+};
+
+/// How to answer a request: the frames before its payload, the first of which is the routing id.
+struct envelope {
+  std::string peer;
+  bool delimited = false;         ///< a REQ's empty frame was before the id
+  std::optional<std::string> id;  ///< none: a REQ's request that consists of its payload
+};
+
+struct waiting_request {
+  envelope to;
+  std::size_t bytes = 0;
+};
+
+/// The frames of one message, at most frames_max of them.
+std::vector<zmq::message_t> read_message(zmq::socket_t& from) {
+  std::vector<zmq::message_t> frames;
+  for (;;) {
+    zmq::message_t frame;
+    try {
+      // The first frame is there or not; ZeroMQ gives the others with it.
+      if (!from.recv(frame, zmq::recv_flags::dontwait)) return frames;
+    } catch (const zmq::error_t& failure) {
+      if (failure.num() != EINTR) throw;
+      continue;
+    }
+    const bool more = frame.more();
+    if (frames.size() < frames_max) frames.push_back(std::move(frame));
+    if (!more) return frames;
+  }
+}
+
+burst_outcome bad_request(std::string message) {
+  burst_outcome refused;
+  refused.rejected.push_back({0, "bad_request", std::move(message)});
+  return refused;
+}
+
+/// The envelope of a message, and what is wrong with it, if anything is. Of one frame that is not a
+/// REQ's, the payload is what is missing.
+std::pair<envelope, std::optional<std::string>> read_envelope(
+    const std::vector<zmq::message_t>& frames) {
+  envelope read;
+  read.peer = frames[0].to_string();
+  read.delimited = frames.size() > 2 && frames[1].size() == 0;
+  const std::size_t first = read.delimited ? 2 : 1;
+  const std::size_t own = frames.size() - first;
+  if (own > 1 || (own == 1 && !read.delimited)) read.id = frames[first].to_string();
+  std::optional<std::string> wrong;
+  if (own != 2 && !(own == 1 && read.delimited)) {
+    wrong = fmt::format("request: seen {} frames, wanted 2: an id and a message of events", own);
+  } else if (read.id && read.id->size() > acked_id_bytes_max) {
+    wrong = fmt::format("request id: seen {} bytes, wanted at most {}", read.id->size(),
+                        acked_id_bytes_max);
+  }
+  if (read.id && read.id->size() > acked_id_bytes_max) read.id->clear();
+  return {std::move(read), std::move(wrong)};
+}
+
+}  // namespace
+
+struct acked_listener::thread_state {
+  explicit thread_state(std::shared_ptr<network_gate> gate)
+      : door{std::make_unique<surface_socket>(surface::acked, zmq::socket_type::router,
+                                              std::move(gate))} {}
+
+  std::unique_ptr<surface_socket> door;  ///< null once the thread has ended
+  std::shared_ptr<answer_box> box = std::make_shared<answer_box>();
+  std::atomic<bool> stopping{false};
+  std::atomic<std::uint64_t> requests{0}, ok{0}, retry{0}, rejected{0}, undelivered{0};
+  acked_limits limits;
+  receiver take;
+  std::string endpoint;
+  // Without an answer yet. Only touched by the thread.
+  std::unordered_map<std::uint64_t, waiting_request> waiting;
+  std::unordered_map<std::string, std::size_t> waiting_by_peer;
+  std::size_t waiting_bytes = 0;
+  std::uint64_t next_request = 1;
+  std::mutex joining;
+  std::thread thread;
+
+  [[nodiscard]] std::optional<error> open(const std::string& at);
+  void run();
+  void finish();
+  void handle(std::vector<zmq::message_t> frames);
+  [[nodiscard]] bool has_room(const std::string& peer, std::size_t bytes) const;
+  [[nodiscard]] bool hand_over(const envelope& from, zmq::message_t payload);
+  void begin(const envelope& from, std::size_t bytes);
+  waiting_request end(std::uint64_t request);
+  void send_replies();
+  void reply(const envelope& to, const burst_outcome& outcome);
+  [[nodiscard]] bool send_frame(std::string_view bytes, bool more);
+};
+
+std::optional<error> acked_listener::thread_state::open(const std::string& at) {
+  zmq::socket_t& router = door->socket();
+  router.set(zmq::sockopt::linger, linger_ms);
+  router.set(zmq::sockopt::rcvhwm, requests_waiting_max);
+  router.set(zmq::sockopt::sndhwm, limits.replies_waiting);
+  // What cannot be delivered is then told, and told apart from what can.
+  router.set(zmq::sockopt::router_mandatory, true);
+  auto failure = door->bind(at, 2 * limits.message_bytes);
+  endpoint = door->endpoint();
+  return failure;
+}
+
+void acked_listener::thread_state::run() {
+  ::pthread_setname_np(::pthread_self(), "acked_listener");
+  while (!stopping) {
+    (void)wait_readable(door->socket(), box->wake, std::nullopt);
+    for (int count = 0; count < requests_max && !stopping; ++count) {
+      auto frames = read_message(door->socket());
+      if (frames.empty()) break;
+      handle(std::move(frames));
+    }
+    send_replies();
+  }
+  finish();
+}
+
+/// Answers what is under way.
+void acked_listener::thread_state::finish() {
+  const auto until = steady::now() + limits.stop_patience;
+  send_replies();
+  while (!waiting.empty()) {
+    const auto left = std::chrono::ceil<milliseconds>(until - steady::now());
+    if (left.count() <= 0) break;
+    zmq::pollitem_t woken{nullptr, box->wake.descriptor(), ZMQ_POLLIN, 0};
+    try {
+      zmq::poll(&woken, 1, left);
+    } catch (const zmq::error_t& failure) {
+      if (failure.num() != EINTR) throw;
+    }
+    box->wake.lower();
+    send_replies();
+  }
+  door.reset();
+}
+
+void acked_listener::thread_state::handle(std::vector<zmq::message_t> frames) {
+  ++requests;
+  door->saw(frames.back());
+  const auto [from, wrong] = read_envelope(frames);
+  if (wrong) return reply(from, bad_request(*wrong));
+  if (hand_over(from, std::move(frames.back()))) return;
+  burst_outcome later;
+  later.retry = true;
+  later.retry_after = limits.retry_after;
+  reply(from, later);
+}
+
+bool acked_listener::thread_state::has_room(const std::string& peer, std::size_t bytes) const {
+  if (waiting.size() >= limits.requests) return false;
+  // One message is let in however large it is: its own bound is another one.
+  if (!waiting.empty() && waiting_bytes + bytes > limits.bytes) return false;
+  const auto of_peer = waiting_by_peer.find(peer);
+  return of_peer == waiting_by_peer.end() || of_peer->second < limits.requests_per_peer;
+}
+
+bool acked_listener::thread_state::hand_over(const envelope& from, zmq::message_t payload) {
+  if (!has_room(from.peer, payload.size())) return false;
+  const std::size_t bytes = payload.size();
+  const auto kept = std::make_shared<const zmq::message_t>(std::move(payload));
+  const std::uint64_t request = next_request++;
+  burst one;
+  one.messages.push_back(kept->to_string_view());
+  one.owner = kept;
+  one.answer = [ticket = std::make_shared<answer_ticket>(box, request)](
+                   const burst_outcome& outcome) { ticket->answer(outcome); };
+  // Before the receiver has it: its answer may come before it returns.
+  begin(from, bytes);
+  if (take(one)) return true;
+  end(request);
+  return false;
+}
+
+void acked_listener::thread_state::begin(const envelope& from, std::size_t bytes) {
+  waiting.emplace(next_request - 1, waiting_request{from, bytes});
+  ++waiting_by_peer[from.peer];
+  waiting_bytes += bytes;
+}
+
+waiting_request acked_listener::thread_state::end(std::uint64_t request) {
+  const auto found = waiting.find(request);
+  // A request that was refused is gone already when its ticket goes.
+  if (found == waiting.end()) return {};
+  waiting_request ended = std::move(found->second);
+  waiting.erase(found);
+  waiting_bytes -= ended.bytes;
+  const auto of_peer = waiting_by_peer.find(ended.to.peer);
+  if (--of_peer->second == 0) waiting_by_peer.erase(of_peer);
+  return ended;
+}
+
+void acked_listener::thread_state::send_replies() {
+  for (const finished& each : box->take()) {
+    const waiting_request ended = end(each.request);
+    if (each.outcome) reply(ended.to, *each.outcome);
+  }
+}
+
+/// A peer that has gone, or whose replies pile up unread, is sent nothing: whole messages.
+void acked_listener::thread_state::reply(const envelope& to, const burst_outcome& outcome) {
+  switch (status_of(outcome)) {
+    case acked_status::ok:
+      ++ok;
+      break;
+    case acked_status::retry:
+      ++retry;
+      break;
+    case acked_status::reject:
+      ++rejected;
+      break;
+  }
+  if (!send_frame(to.peer, true)) {
+    ++undelivered;
+    return;
+  }
+  if (to.delimited) (void)send_frame("", true);
+  if (to.id) (void)send_frame(*to.id, true);
+  (void)send_frame(encode_acked_reply(outcome), false);
+}
+
+/// False when the peer takes nothing. Only the first frame of a message can meet that.
+bool acked_listener::thread_state::send_frame(std::string_view bytes, bool more) {
+  const auto flags =
+      zmq::send_flags::dontwait | (more ? zmq::send_flags::sndmore : zmq::send_flags::none);
+  for (;;) {
+    try {
+      return door->socket().send(zmq::buffer(bytes), flags).has_value();
+    } catch (const zmq::error_t& failure) {
+      if (failure.num() == EHOSTUNREACH) return false;
+      if (failure.num() != EINTR) throw;
+    }
+  }
+}
+
+acked_listener::acked_listener(std::unique_ptr<thread_state> started)
+    : state_(std::move(started)) {}
+acked_listener::~acked_listener() {
+  stop();
+}
+
+result<std::unique_ptr<acked_listener>> acked_listener::start(const std::string& endpoint,
+                                                              const acked_limits& limits,
+                                                              receiver take,
+                                                              std::shared_ptr<network_gate> gate) {
+  auto started = std::make_unique<thread_state>(std::move(gate));
+  started->take = std::move(take);
+  started->limits = limits;
+  if (auto failure = started->open(endpoint)) {
+    return error{failure->code, "cannot listen for acknowledged events: " + failure->message};
+  }
+  started->thread = std::thread{[state = started.get()] { state->run(); }};
+  return std::unique_ptr<acked_listener>{new acked_listener{std::move(started)}};
+}
+
+void acked_listener::stop() {
+  state_->stopping = true;
+  state_->box->wake.raise();
+  const std::lock_guard one_at_a_time{state_->joining};
+  if (state_->thread.joinable()) state_->thread.join();
+}
+
+acked_counts acked_listener::counts() const noexcept {
+  return {state_->requests, state_->ok, state_->retry, state_->rejected, state_->undelivered};
+}
+
+const std::string& acked_listener::endpoint() const noexcept {
+  return state_->endpoint;
+}
+
+}  // namespace tocsin

@@ -31,7 +31,8 @@ struct known_segment {
 struct newest_segment {
   std::unique_ptr<appended_file> file;
   segment_header header;
-  std::uint64_t synced = 0;  ///< bytes known to be on stable storage
+  std::uint64_t synced = 0;       ///< bytes known to be on stable storage
+  std::uint64_t synced_step = 0;  ///< the newest step that is, of all segments
 };
 
 class segment_log : public event_log {
@@ -110,7 +111,7 @@ std::optional<error> segment_log::begin_segment() {
     return error{"log_full", made.failure().message};
   }
   removal_unsynced_ = false;
-  newest_ = {*std::move(made), header, segment_header_bytes};
+  newest_ = {*std::move(made), header, segment_header_bytes, before.last_step};
   const std::lock_guard lock(mutex_);
   segments_.push_back(
       {header.number, segment_header_bytes, 0, before.last_step, before.last_clock});
@@ -130,6 +131,7 @@ error segment_log::take_back(const error& failed) {
         fmt::format("{}; the log cannot be made durable: {}", failed.message, left->message));
   }
   newest_.synced = good;
+  newest_.synced_step = segments_.back().last_step;
   return {"log_full", failed.message};
 }
 
@@ -162,6 +164,7 @@ std::optional<error> segment_log::sync() {
   if (const auto failed = newest_.file->sync())
     return broken("the log cannot be made durable: " + failed->message);
   newest_.synced = segments_.back().bytes;
+  newest_.synced_step = segments_.back().last_step;
   return std::nullopt;
 }
 
@@ -188,8 +191,8 @@ result<std::unique_ptr<log_reader>> segment_log::read(std::uint64_t from) const 
 }
 
 bool segment_log::may_go(const known_segment& oldest, const retention& keep) const {
-  // The newest records stay: they say where steps and clock go on.
-  if (segments_.size() < 2 || oldest.last_step == segments_.back().last_step) return false;
+  // The newest records that no crash takes stay: they say where steps and clock go on.
+  if (segments_.size() < 2 || oldest.last_step >= newest_.synced_step) return false;
   if (oldest.last_step >= keep.needed) return false;
   return oldest.last_clock < keep.horizon || bytes_held() > keep.bytes_max;
 }
@@ -300,7 +303,8 @@ class log_opening {
       auto file = files_->open(newest.path);
       if (!file) return file.failure();
       known.push_back(last);
-      return finished(std::move(known), {*std::move(file), *newest.header, last.bytes}, 0);
+      return finished(std::move(known),
+                      {*std::move(file), *newest.header, last.bytes, last.last_step}, 0);
     }
     return move_tail(std::move(known), last, found);
   }
@@ -354,8 +358,10 @@ class log_opening {
                                  std::uint64_t cut_bytes) {
     auto made = make_segment(*files_, segment_path(header.number), bytes);
     if (!made) return made.failure();
+    const std::uint64_t last_step = newest.last_step;
     known.push_back(newest);
-    return finished(std::move(known), {*std::move(made), header, bytes.size()}, cut_bytes);
+    return finished(std::move(known), {*std::move(made), header, bytes.size(), last_step},
+                    cut_bytes);
   }
 
   result<opened_log> finished(std::deque<known_segment> known, newest_segment newest,

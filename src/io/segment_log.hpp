@@ -40,6 +40,10 @@ struct log_findings {
 };
 [[nodiscard]] result<log_findings> verify_segment_log(const file_system& files);
 
+/// Reads a log without opening it, from its oldest record on: nothing is changed, and who writes to
+/// it is not disturbed. Ends before a torn tail. Errors: log_damaged, log_newer, what `files` says.
+[[nodiscard]] result<std::unique_ptr<log_reader>> read_segment_log(const file_system& files);
+
 /// Moves damaged segments' unreadable ranges aside: what can be read of each damaged segment stays
 /// in its place, the bytes that cannot go to `log/quarantine/`, a gap that readers pass over takes
 /// their place. Never deletes. Precondition: nobody has the log open. Gives what it did, a line

@@ -2,6 +2,8 @@
 // Goes from segment to segment.
 #include "io/segment_log_reader.hpp"
 
+#include "io/segment_log.hpp"
+
 namespace tocsin {
 
 result<std::optional<log_record>> segment_reader::next() {
@@ -25,6 +27,19 @@ result<std::optional<log_record>> segment_reader::next() {
     return std::optional{log_record{record.step, record.clock, record.payload}};
   }
   return std::optional<log_record>{};
+}
+
+result<std::unique_ptr<log_reader>> read_segment_log(const file_system& files) {
+  auto segments = load_segments(files);
+  if (!segments) return segments.failure();
+  if (const auto found = chain_trouble(*segments, files); !found.empty()) return found.front();
+  if (!segments->empty()) {
+    segment_file& newest = segments->back();
+    const segment_survey found = survey_segment(newest, true);
+    // With damage the reader comes upon it.
+    if (found.damage.empty()) newest.end = found.last.bytes;
+  }
+  return std::unique_ptr<log_reader>(std::make_unique<segment_reader>(*std::move(segments), 0));
 }
 
 }  // namespace tocsin

@@ -17,11 +17,14 @@ std::optional<error> quarantine(file_system& files, const segment_file& of, std:
   const std::uint64_t there = std::min<std::uint64_t>(end, of.held.bytes.size());
   if (begin >= there) return std::nullopt;
   const std::string name = of.path.substr(of.path.find('/') + 1);
-  const std::string path = fmt::format("{}/{}.{}", log_quarantine_folder, name, begin);
+  const auto taken = files.list(log_quarantine_folder);
+  if (!taken) return taken.failure();
+  // What an earlier repair has set aside there stays.
+  std::string free = fmt::format("{}.{}", name, begin);
+  while (std::find(taken->begin(), taken->end(), free) != taken->end()) free += "+";
+  const std::string path = std::string{log_quarantine_folder} + "/" + free;
   auto file = files.open(path);
   if (!file) return file.failure();
-  // A repair that was interrupted has left the same bytes, or some of them.
-  if (auto failed = (*file)->truncate(0)) return failed;
   if (auto failed = (*file)->append(of.held.bytes.substr(begin, there - begin))) return failed;
   if (auto failed = (*file)->sync()) return failed;
   done.push_back(

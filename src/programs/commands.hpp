@@ -23,6 +23,8 @@ void add_explain(CLI::App& tocsin, int& exit_code);
 void add_overview(CLI::App& tocsin, int& exit_code);
 void add_routes(CLI::App& tocsin, int& exit_code);
 void add_advise(CLI::App& tocsin, int& exit_code);
+/// log verify, repair, export
+void add_event_log(CLI::App& tocsin, int& exit_code);
 void add_agent_host(CLI::App& agent, int& exit_code);
 void add_agent_tail(CLI::App& agent, int& exit_code);
 

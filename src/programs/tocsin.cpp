@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   tocsin::add_overview(app, code);
   tocsin::add_routes(app, code);
   tocsin::add_advise(app, code);
+  tocsin::add_event_log(app, code);
   auto* const agent = app.add_subcommand("agent", "Observe this machine and send what is seen");
   agent->require_subcommand(1);
   tocsin::add_agent_host(*agent, code);

@@ -2,6 +2,7 @@
 // Credits, their return, and what happens at a failure.
 #include "burst_gate.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <exception>
 #include <utility>
@@ -84,6 +85,16 @@ void burst_gate::leave(const place& from) noexcept {
 void burst_gate::on_room(std::function<void()> wake) {
   const std::scoped_lock lock(mutex_);
   wake_ = std::move(wake);
+}
+
+double burst_gate::fill() const {
+  const std::scoped_lock lock(mutex_);
+  const load& pushed = inside_[static_cast<std::size_t>(lane::pushed)];
+  if (pushed.bursts == 0) return 0;
+  const auto bursts = static_cast<double>(pushed.bursts);
+  const double events = static_cast<double>(pushed.events) * (bursts - 1) / bursts;
+  return std::max((bursts - 1) / static_cast<double>(room_),
+                  events / static_cast<double>(events_room_));
 }
 
 void burst_gate::shut() {

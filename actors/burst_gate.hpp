@@ -40,6 +40,11 @@ class burst_gate : public std::enable_shared_from_this<burst_gate> {
   /// Called, outside of all locks, when there is room again after try_enter found none.
   void on_room(std::function<void()> wake);
 
+  /// How full the pushed bursts' room is, by bursts or by events, whichever is fuller, for one of
+  /// them: without itself, taken as average. 0 to 1, more when the last burst was larger than what
+  /// was left.
+  [[nodiscard]] double fill() const;
+
   /// Nobody enters any more; those who wait to enter get null.
   void shut();
   [[nodiscard]] bool is_shut() const;

@@ -28,6 +28,7 @@ struct ingest_state {
                                             const std::vector<ingest_shard>& aggregators,
                                             const log_writer_actor& log, std::uint64_t after) {
     report_failures(self, gate, name);
+    door = gate;
     setup = given;
     shards = aggregators;
     writer = log;
@@ -55,7 +56,7 @@ struct ingest_state {
   [[nodiscard]] instant now() const { return setup.now ? setup.now() : steps->clock(); }
 
   void take(const burst_in& in) {
-    const auto made = steps->of_burst(in.what, now());
+    const auto made = steps->of_burst(in.what, now(), setup.quotas.shed ? door->fill() : 0);
     const bool asked = in.what->answer != nullptr;
     if (writer && (made.entry || asked)) {
       self->send(writer, log_append{made.entry, asked ? in.what : nullptr, made.outcome, in.held});
@@ -145,6 +146,7 @@ struct ingest_state {
 
   ingest_actor::stateful_pointer<ingest_state> self;
   ingest_setup setup;
+  std::shared_ptr<const burst_gate> door;
   std::vector<ingest_shard> shards;
   std::vector<std::uint32_t> concerned;  // by the step at hand
   std::shared_ptr<step_maker> steps;
@@ -175,6 +177,7 @@ step_maker_setup making_of(const ingest_setup& from, std::size_t shards, bool lo
   making.enrich = from.enrich;
   making.shields = from.shields;
   making.dedup = from.dedup;
+  making.quotas = from.quotas;
   making.logged = logged;
   making.clock = from.clock;
   return making;

@@ -13,6 +13,7 @@
 #include "shield_board.hpp"
 #include "step_maker.hpp"
 #include "tocsin/dedup_limits.hpp"
+#include "tocsin/ingest_quotas.hpp"
 
 namespace tocsin {
 
@@ -27,11 +28,12 @@ struct ingest_setup {
   std::shared_ptr<const enrichment> enrich =
       nullptr;  ///< null: events go to the rules as they came
   std::shared_ptr<const shield_board> shields =
-      nullptr;              ///< null: no silence keeps events out of the rules
-  instant clock{};          ///< where the log's clock goes on
-  dedup_limits dedup = {};  ///< of bursts that are answered
-  /// Goes on with what this remembers, which `limits` to `dedup` were given to, and takes it; null:
-  /// begins with nothing.
+      nullptr;                ///< null: no silence keeps events out of the rules
+  instant clock{};            ///< where the log's clock goes on
+  dedup_limits dedup = {};    ///< of bursts that are answered
+  ingest_quotas quotas = {};  ///< what each source may send
+  /// Goes on with what this remembers, which `limits` to `quotas` were given to, and takes it;
+  /// null: begins with nothing.
   std::shared_ptr<step_maker> steps = nullptr;
   duration snapshot_every = std::chrono::minutes{1};  ///< of the log's clock, where there is a log
 };

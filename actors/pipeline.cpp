@@ -219,6 +219,7 @@ struct pipeline::running {
     crew_setup setup;
     setup.ingest = {rules, settings.limits, settings.tick, {}, settings.enrich};
     setup.ingest.dedup = settings.dedup;
+    setup.ingest.quotas = settings.quotas;
     setup.shards = shards_of(settings);
     setup.state = settings.state;
     setup.clock = stored.clock;

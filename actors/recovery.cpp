@@ -23,6 +23,7 @@ step_maker_setup making_of(const pipeline_settings& settings, std::size_t shards
   making.enrich = settings.enrich;
   making.shields = shields;
   making.dedup = settings.dedup;
+  making.quotas = settings.quotas;
   making.logged = true;
   making.clock = stored.clock;
   making.last_step = std::max(stored.step, settings.log->last_step());

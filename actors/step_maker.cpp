@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "core/state_bytes.hpp"
@@ -25,6 +26,7 @@ step_maker::step_maker(step_maker_setup setup)
       // An event may come in before its time. Sent again at the horizon's end it must still be
       // known, or be too old: so it is remembered that much longer.
       known_(setup.dedup.horizon + setup.limits.time_ahead_max, setup.dedup.entries),
+      quotas_(std::move(setup.quotas)),
       logged_(setup.logged),
       clock_(setup.clock),
       last_step_(setup.last_step),
@@ -35,11 +37,13 @@ step_maker::step_maker(step_maker_setup setup)
 void step_maker::verdicts::clear() {
   refused.clear();
   duplicates.clear();
+  shed.clear();
   seen.clear();
   accepted = 0;
 }
 
-made_step step_maker::of_burst(const std::shared_ptr<const burst>& what, instant now) {
+made_step step_maker::of_burst(const std::shared_ptr<const burst>& what, instant now,
+                               double pressure) {
   clock_ = std::max(clock_, now);
   found_.clear();
   std::shared_ptr<const event_batch> batch;
@@ -47,7 +51,16 @@ made_step step_maker::of_burst(const std::shared_ptr<const burst>& what, instant
     batch = adopt(what->decoded);
   } else {
     auto own = decode(what);
-    if (what->answer) sort_out_known(*own);
+    if (!what->answer) {
+      sort_out_pushed(*own, pressure);
+    } else if (const auto wait = beyond_quota(*own)) {
+      made_step later;
+      later.outcome.retry = true;
+      later.outcome.retry_after = *wait;
+      return later;
+    } else {
+      sort_out_answered(*own);
+    }
     if (!own->events.empty()) own->clock = own->events.back().arrived;
     if (enricher_) enricher_->apply(*own);
     batch = std::move(own);
@@ -176,7 +189,20 @@ std::shared_ptr<const event_batch> step_maker::adopt(
   return own;
 }
 
-void step_maker::sort_out_known(event_batch& batch) {
+std::optional<duration> step_maker::beyond_quota(const event_batch& batch) {
+  if (!quotas_.any()) return std::nullopt;
+  std::map<std::string_view, std::uint64_t> by_source;
+  for (const event& each : batch.events) {
+    const std::string_view source = each.text(event_field::source_id);
+    if (!quotas_.disabled(source)) ++by_source[source];
+  }
+  std::vector<source_quotas::demand> wanted;
+  wanted.reserve(by_source.size());
+  for (const auto& [source, events] : by_source) wanted.push_back({source, events});
+  return quotas_.take_all(wanted, clock_);
+}
+
+void step_maker::sort_out_answered(event_batch& batch) {
   const std::size_t refused_before = found_.refused.size();
   std::size_t refused = 0;
   std::size_t kept = 0;
@@ -185,7 +211,7 @@ void step_maker::sort_out_known(event_batch& batch) {
     // Those that were refused have an index, too, and are not in the batch.
     for (; refused < refused_before && found_.refused[refused].index == index; ++refused) ++index;
     const event one = batch.events[i];
-    if (is_new(one, batch, index)) batch.events[kept++] = one;
+    if (takes_answered(one, batch, index)) batch.events[kept++] = one;
   }
   batch.events.resize(kept);
   std::stable_sort(
@@ -193,21 +219,41 @@ void step_maker::sort_out_known(event_batch& batch) {
       [](const rejection& left, const rejection& right) { return left.index < right.index; });
 }
 
-bool step_maker::is_new(const event& one, const event_batch& batch, std::uint32_t index) {
-  const auto what = recognisable(one, batch.labels_of(one));
-  if (!what) return true;
+bool step_maker::takes_answered(const event& one, const event_batch& batch, std::uint32_t index) {
   const std::string_view source = one.text(event_field::source_id);
-  switch (known_.look(*what, clock_)) {
+  if (quotas_.any() && quotas_.disabled(source)) {
+    refuse(index, "source_disabled",
+           fmt::format("source_id: seen \"{}\", which an operator has switched off", source), one);
+    return false;
+  }
+  const auto what = recognisable(one, batch.labels_of(one));
+  if (what && !is_new(one, *what, index)) return false;
+  if (quotas_.any() && !quotas_.admit_key(one, clock_)) {
+    refuse(index, "too_many_keys",
+           fmt::format("resource_id, item: seen one pair more than the source \"{}\" may have in "
+                       "an hour",
+                       source),
+           one);
+    return false;
+  }
+  if (what) {
+    known_.remember(*what, clock_);
+    found_.seen.push_back(*what);
+  }
+  return true;
+}
+
+bool step_maker::is_new(const event& one, const remembered_event& what, std::uint32_t index) {
+  switch (known_.look(what, clock_)) {
     case dedup_index::verdict::duplicate:
-      found_.duplicates.emplace_back(source);
+      found_.duplicates.emplace_back(one.text(event_field::source_id));
       return false;
     case dedup_index::verdict::conflict:
-      found_.refused.push_back(
-          {index, "id_conflict",
-           fmt::format("event_id: seen \"{}\" before with other content, wanted an id that is new, "
-                       "or the same event again",
-                       one.text(event_field::event_id)),
-           std::string{source}});
+      refuse(index, "id_conflict",
+             fmt::format("event_id: seen \"{}\" before with other content, wanted an id that is "
+                         "new, or the same event again",
+                         one.text(event_field::event_id)),
+             one);
       return false;
     case dedup_index::verdict::fresh:
       break;
@@ -215,22 +261,53 @@ bool step_maker::is_new(const event& one, const event_batch& batch, std::uint32_
   const instant horizon = clock_ - horizon_;
   if (one.has_time && (one.time < horizon || one.time <= known_.forgotten_until())) {
     const instant first = std::max(horizon, known_.forgotten_until() + duration{1});
-    found_.refused.push_back({index, "too_old",
-                              fmt::format("time: seen {}, wanted {} or later: what is older could "
-                                          "be one that came before and was forgotten",
-                                          format_rfc3339(one.time), format_rfc3339(first)),
-                              std::string{source}});
+    refuse(index, "too_old",
+           fmt::format("time: seen {}, wanted {} or later: what is older could be one that came "
+                       "before and was forgotten",
+                       format_rfc3339(one.time), format_rfc3339(first)),
+           one);
     return false;
   }
-  known_.remember(*what, clock_);
-  found_.seen.push_back(*what);
   return true;
+}
+
+void step_maker::sort_out_pushed(event_batch& batch, double pressure) {
+  if (!quotas_.any() && !quotas_.shed()) return;
+  const auto kept =
+      std::remove_if(batch.events.begin(), batch.events.end(),
+                     [&](const event& each) { return !takes_pushed(each, pressure); });
+  batch.events.erase(kept, batch.events.end());
+}
+
+bool step_maker::takes_pushed(const event& one, double pressure) {
+  const std::string_view source = one.text(event_field::source_id);
+  // Nobody reads the sentence of a rejection that is not answered.
+  if (quotas_.disabled(source)) {
+    refuse(0, "source_disabled", {}, one);
+    return false;
+  }
+  if ((quotas_.shed() && is_shed_at(pressure, one.level)) || !quotas_.take_one(source, clock_)) {
+    found_.shed.emplace_back(source);
+    return false;
+  }
+  if (!quotas_.admit_key(one, clock_)) {
+    refuse(0, "too_many_keys", {}, one);
+    return false;
+  }
+  return true;
+}
+
+void step_maker::refuse(std::uint32_t index, std::string_view code, std::string message,
+                        const event& one) {
+  found_.refused.push_back(
+      {index, code, std::move(message), std::string{one.text(event_field::source_id)}});
 }
 
 void step_maker::enter_in_books(const event_batch& batch) {
   found_.accepted = batch.events.size();
   for (const event& accepted : batch.events) ledger_.accept(accepted.text(event_field::source_id));
   for (const std::string& source : found_.duplicates) ledger_.duplicate(source);
+  for (const std::string& source : found_.shed) ledger_.shed(source);
   for (const rejection& refused : found_.refused) ledger_.reject(refused.source, refused.code);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/dedup_index.hpp"
+#include "core/source_quotas.hpp"
 #include "io/event_decoder.hpp"
 #include "messages.hpp"
 #include "shield_board.hpp"
@@ -19,6 +20,7 @@
 #include "tocsin/enrichment.hpp"
 #include "tocsin/event_router.hpp"
 #include "tocsin/ingest_ledger.hpp"
+#include "tocsin/ingest_quotas.hpp"
 #include "tocsin/log_entry.hpp"
 
 namespace tocsin {
@@ -31,6 +33,7 @@ struct step_maker_setup {
       nullptr;  ///< null: events go to the rules as they came
   std::shared_ptr<const shield_board> shields = nullptr;  ///< null: no silence keeps events out
   dedup_limits dedup;                                     ///< of bursts that are answered
+  ingest_quotas quotas;                                   ///< what each source may send
   bool logged = false;              ///< whether there is a log: without it no entries are made
   instant clock{};                  ///< the log's clock goes on from here
   std::uint64_t last_step = 0;      ///< the first step gets the next number
@@ -54,8 +57,10 @@ class step_maker {
   /// at `now`; times before the log's clock are taken as the clock. The step's clock is the arrival
   /// of its last event. No step when no event is for the rules and none must be remembered; a step
   /// without batch when there are only such to remember. A burst with an answer has an outcome in
-  /// any case.
-  [[nodiscard]] made_step of_burst(const std::shared_ptr<const burst>& what, instant now);
+  /// any case. `pressure` is how full the pipeline is, 0 to 1, for what is shed. A burst that was
+  /// decoded before is not held to quotas, nor deduplicated.
+  [[nodiscard]] made_step of_burst(const std::shared_ptr<const burst>& what, instant now,
+                                   double pressure = 0);
   /// The step of time passing to `now`, with or without an operation.
   [[nodiscard]] made_step of_time(instant now, std::shared_ptr<const operation> asked = nullptr);
 
@@ -84,6 +89,7 @@ class step_maker {
   struct verdicts {
     std::vector<rejection> refused;       ///< by message and index
     std::vector<std::string> duplicates;  ///< their sources
+    std::vector<std::string> shed;        ///< their sources
     std::vector<remembered_event> seen;   ///< new, to be recognised
     std::uint64_t accepted = 0;
     void clear();
@@ -93,9 +99,18 @@ class step_maker {
   /// The batch of a burst that was decoded before, numbered and stamped for this log.
   [[nodiscard]] std::shared_ptr<const event_batch> adopt(
       const std::shared_ptr<const event_batch>& decoded);
+  /// When the answered events would be beyond a quota: how long to wait. Otherwise they are within
+  /// it and are counted.
+  [[nodiscard]] std::optional<duration> beyond_quota(const event_batch& batch);
   /// Takes out of one message's events those that have no effect.
-  void sort_out_known(event_batch& batch);
-  [[nodiscard]] bool is_new(const event& one, const event_batch& batch, std::uint32_t index);
+  void sort_out_answered(event_batch& batch);
+  [[nodiscard]] bool takes_answered(const event& one, const event_batch& batch,
+                                    std::uint32_t index);
+  /// Otherwise says what it is instead.
+  [[nodiscard]] bool is_new(const event& one, const remembered_event& what, std::uint32_t index);
+  void sort_out_pushed(event_batch& batch, double pressure);
+  [[nodiscard]] bool takes_pushed(const event& one, double pressure);
+  void refuse(std::uint32_t index, std::string_view code, std::string message, const event& one);
   void enter_in_books(const event_batch& batch);
   /// The batch without the events that a silence keeps out of the rules.
   [[nodiscard]] std::shared_ptr<const event_batch> without_shielded(
@@ -112,6 +127,7 @@ class step_maker {
   duration horizon_;
   duration time_ahead_max_;
   dedup_index known_;
+  source_quotas quotas_;
   bool logged_;
   verdicts found_;
   instant clock_;

@@ -34,6 +34,7 @@ class ingest_ledger {
 
   void accept(std::string_view source);
   void duplicate(std::string_view source);
+  void shed(std::string_view source);
   /// `code` is the rejection's code, a string literal.
   void reject(std::string_view source, std::string_view code);
 

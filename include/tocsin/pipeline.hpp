@@ -21,6 +21,7 @@
 #include "tocsin/enrichment.hpp"
 #include "tocsin/event.hpp"
 #include "tocsin/event_log.hpp"
+#include "tocsin/ingest_quotas.hpp"
 #include "tocsin/operation.hpp"
 #include "tocsin/pipeline_counts.hpp"
 #include "tocsin/result.hpp"
@@ -59,7 +60,8 @@ struct pipeline_settings {
   duration log_horizon = std::chrono::hours{24};
   /// What the log may take on disk, beyond what a restart needs.
   std::uint64_t log_bytes = std::uint64_t{10} << 30;
-  dedup_limits dedup;  ///< of bursts that are answered
+  dedup_limits dedup;    ///< of bursts that are answered
+  ingest_quotas quotas;  ///< what each source may send, and whether events are shed
   /// Bursts that may be under way, from push() until their transitions are with the sinks, before
   /// push() blocks; 1 to 4,096.
   std::size_t bursts_in_flight = 32;
@@ -110,8 +112,8 @@ class pipeline {
   /// Like push, but returns false instead of waiting (`messages` is then left as it was). When room
   /// comes, the function given to on_room is called once. Also false when the pipeline has stopped
   /// or failed; then no room comes. Bursts with an answer have room of their own (as much as the
-  /// others have), so that a flood of pushed events does not keep them out; on_room does not tell of
-  /// it: their senders try again.
+  /// others have), so that a flood of pushed events does not keep them out; on_room does not tell
+  /// of it: their senders try again.
   bool try_push(burst& messages);
   /// Sets what is called, on one of the pipeline's threads, when try_push was refused and there is
   /// room again. To be set before the first try_push.

@@ -20,6 +20,14 @@ void ingest_ledger::duplicate(std::string_view source) {
   ++total_.duplicate;
 }
 
+void ingest_ledger::shed(std::string_view source) {
+  ingest_counts& counts = of(source);
+  ++counts.received;
+  ++counts.shed;
+  ++total_.received;
+  ++total_.shed;
+}
+
 void ingest_ledger::reject(std::string_view source, std::string_view code) {
   ingest_counts& counts = of(source);
   ++counts.received;

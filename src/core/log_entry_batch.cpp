@@ -2,6 +2,7 @@
 // A batch's bytes: an event is written as what differs from the one before.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -225,6 +226,10 @@ class batch_reader {
     const std::size_t count = from_.count(label_bytes_least);
     of.labels_begin = static_cast<std::uint32_t>(into_.labels.size());
     of.labels_count = static_cast<std::uint32_t>(count);
+    // Events of a batch mostly have as many labels as its first one.
+    if (into_.labels.empty()) {
+      into_.labels.reserve(std::min(count * into_.events.capacity(), from_.left() / 4));
+    }
     for (std::size_t i = 0; i < count && !from_.failed(); ++i) {
       into_.labels.push_back(read_label());
     }

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "io/enrichment_file.hpp"
+#include "io/ingest_file.hpp"
 #include "io/yaml_reader.hpp"
 
 namespace tocsin {
@@ -122,7 +123,9 @@ class settings_decoder {
     }
     into.security = decode_security(root, folder_, decode_);
     reach_ = into.security.curve() ? reach::anybody : reach::this_host;
-    if (const yaml_node* ingest = section(root, "ingest", {"push", "acked", "dedup"})) {
+    if (const yaml_node* ingest =
+            section(root, "ingest", {"push", "acked", "dedup", "quotas", "sources", "shed"})) {
+      into.quotas = decode_ingest_quotas(*ingest, decode_);
       take_endpoint(*ingest, "push", into.ingest_push);
       take_endpoint(*ingest, "acked", into.ingest_acked);
     }

@@ -15,6 +15,7 @@
 #include "tocsin/engine_limits.hpp"
 #include "tocsin/enrichment.hpp"
 #include "tocsin/event.hpp"
+#include "tocsin/ingest_quotas.hpp"
 #include "tocsin/result.hpp"
 
 namespace tocsin {
@@ -42,6 +43,7 @@ struct settings {
   duration retention = std::chrono::days{90};
   security_settings security;      ///< security.*: who may connect to the ZeroMQ sockets
   durability_settings durability;  ///< event_log.*, snapshots.*, ingest.dedup.*
+  ingest_quotas quotas;            ///< ingest.quotas, ingest.sources, ingest.shed
 };
 
 /// The folder for what must last; "" where nothing is durable.

@@ -209,6 +209,7 @@ std::optional<error> daemon::start_pipeline(std::function<void(const std::string
   wanted.log_horizon = settings_.durability.log_horizon;
   wanted.log_bytes = settings_.durability.log_bytes;
   wanted.dedup = settings_.durability.dedup;
+  wanted.quotas = settings_.quotas;
   if (stream_) sinks.push_back(stream_);
   sinks.push_back(courier_);
   const auto began = std::chrono::steady_clock::now();

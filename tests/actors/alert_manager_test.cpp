@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "caf/send.hpp"
+#include "caf/typed_event_based_actor.hpp"
 #include "deterministic_crew.hpp"
 #include "tocsin/operation.hpp"
 #include "traffic.hpp"

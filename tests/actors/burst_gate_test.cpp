@@ -166,5 +166,20 @@ TEST(burst_gate, bursts_with_an_answer_have_room_of_their_own) {
   EXPECT_TRUE(gate->wait_for_all());
 }
 
+TEST(burst_gate, its_fill_is_what_is_inside_beside_one_burst_that_was_pushed) {
+  const auto gate = burst_gate::open(4, 1000);
+  EXPECT_EQ(gate->fill(), 0);
+  const auto answered = gate->enter(100, burst_gate::lane::answered);
+  auto first = gate->enter(600);
+  EXPECT_EQ(gate->fill(), 0) << "alone it presses nobody";
+  auto second = gate->enter(200);
+  EXPECT_EQ(gate->fill(), 0.4) << "by events: half of 800 of 1,000";
+  first.reset();
+  EXPECT_EQ(gate->fill(), 0);
+  auto third = gate->enter(1);
+  auto fourth = gate->enter(1);
+  EXPECT_EQ(gate->fill(), 0.5) << "by bursts: 2 of 4";
+}
+
 }  // namespace
 }  // namespace tocsin

@@ -38,6 +38,14 @@ TEST(ingest_ledger, duplicates_are_received_but_not_accepted) {
   EXPECT_EQ(ledger.by_source().at("a"), ledger.total());
 }
 
+TEST(ingest_ledger, what_is_shed_is_received_but_not_accepted) {
+  ingest_ledger ledger;
+  ledger.accept("a");
+  ledger.shed("a");
+  EXPECT_EQ(ledger.total(), (ingest_counts{.received = 2, .accepted = 1, .shed = 1}));
+  EXPECT_EQ(ledger.by_source().at("a"), ledger.total());
+}
+
 TEST(ingest_ledger, rejections_are_counted_by_code) {
   ingest_ledger ledger;
   ledger.reject("a", "bad_value");

@@ -54,6 +54,7 @@ void expect_equal(const settings& left, const settings& right) {
   EXPECT_EQ(left.alerts_replay, right.alerts_replay);
   EXPECT_EQ(left.http_listen, right.http_listen);
   EXPECT_EQ(left.data, right.data);
+  EXPECT_EQ(left.quotas, right.quotas);
   EXPECT_EQ(left.shards, right.shards);
   EXPECT_EQ(left.tick, right.tick);
   EXPECT_EQ(left.log_level, right.log_level);

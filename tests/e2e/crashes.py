@@ -37,7 +37,8 @@ rules:
   having: seen >= {EVENTS_OF_KEY + 1}
   severity: critical
 """
-CALLS = ("any", "any", "write", "pwrite", "fdatasync", "fsync", "rename", "unlink")
+# The calls at which to die, and how many of them a life of a few seconds has at least.
+CALLS = {"any": 400, "write": 200, "pwrite": 300, "fdatasync": 100, "fsync": 8, "rename": 3, "unlink": 2}
 # Built beside the tests; without it (sanitizers cannot be preloaded over) daemons die at random moments only.
 KILL_AT_CALL = os.environ.get("TOCSIN_KILL_AT_CALL_LIBRARY",
                               str(BIN.parent / "tests" / "e2e" / "libkill_at_call.so"))
@@ -241,8 +242,9 @@ shards: 2
         """One life of the daemon, ended by SIGKILL. Raises when it ended by itself."""
         kill_at = None
         if pathlib.Path(KILL_AT_CALL).exists() and self.random.random() < 0.5:
-            kill_at = (f"{self.random.choice(CALLS)}:{int(10 ** self.random.uniform(0, 2.7))}:"
-                       f"{self.random.choice(('before', 'half', 'after'))}")
+            call = self.random.choice(list(CALLS))
+            number = int(CALLS[call] ** self.random.random())  # the calls of a start are few, and come first
+            kill_at = f"{call}:{number}:{self.random.choice(('before', 'half', 'after'))}"
         daemon = self.start(kill_at)
         lives = self.random.uniform(0.05, 1.5) if kill_at is None else self.random.uniform(1, 3)
         try:

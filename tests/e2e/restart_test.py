@@ -80,7 +80,7 @@ class Restart(running.Served):
             daemon = self.start(SIX_ERRORS, self.lasting())
             listed = json.dumps(self.active_alerts())
             self.assertEqual(listed.count(fired["alert_id"]), 1, listed)
-            self.assertEqual(listed.count('"acknowledged"'), 1, listed)
+            self.assertEqual(listed.count('"state": "acknowledged"'), 1, listed)
             silences = self.ask("/api/v2/silences")[2]
             self.assertEqual(silences.count('"work"'), 1, silences)
         self.assertEqual(daemon.stop(), 0)

@@ -66,6 +66,18 @@ TEST(metrics_page, every_count_stands_under_its_name) {
                   .notices_delivered = 45,
                   .notices_failed = 46,
                   .notices_retried = 47};
+  counts.log = {.records = 51,
+                .appended_bytes = 52,
+                .syncs = 53,
+                .sync_seconds = 1.5,
+                .failures = 54,
+                .last_failure = "the disk is full",
+                .full = true,
+                .waiting = 55,
+                .bytes = 56};
+  counts.snapshots = {
+      .kept = 57, .failures = 58, .last_failure = "the disk is full", .seconds = 2.5, .bytes = 59};
+  counts.recovery_steps = 60;
   const auto page = metrics_page{"1.2.3", 2}.render(
       counts, {.resident_bytes = 4096, .started_at_seconds = 1772359200.25});
   const std::set<std::string> wanted{
@@ -122,6 +134,18 @@ TEST(metrics_page, every_count_stands_under_its_name) {
       "tocsin_store_commit_seconds_total 1.5",
       "tocsin_store_waiting_transitions 43",
       "tocsin_store_bytes 44",
+      "tocsin_event_log_records_total 51",
+      "tocsin_event_log_appended_bytes_total 52",
+      "tocsin_event_log_syncs_total 53",
+      "tocsin_event_log_sync_seconds_total 1.5",
+      "tocsin_event_log_failures_total 54",
+      "tocsin_event_log_waiting 55",
+      "tocsin_event_log_bytes 56",
+      "tocsin_snapshots_total 57",
+      "tocsin_snapshot_failures_total 58",
+      "tocsin_snapshot_seconds_total 2.5",
+      "tocsin_snapshot_bytes 59",
+      "tocsin_recovery_steps 60",
       R"(tocsin_notice_tries_total{outcome="delivered"} 45)",
       R"(tocsin_notice_tries_total{outcome="failed"} 46)",
       R"(tocsin_notice_tries_total{outcome="retried"} 47)",

@@ -18,16 +18,18 @@
 namespace tocsin {
 
 /// Actors' mailboxes have no bound, so bursts are counted where they come in: one may enter while
-/// fewer than `room` of its lane are under way, with fewer than `events_room` events. Its credit
-/// travels with the messages it leads to, and comes back when the last of them is gone, on whatever
-/// path: with the alerts, with a burst that held nothing good, or with the mailbox of an actor that
-/// died. Thread-safe.
+/// fewer bursts than its lane has room for are under way, with fewer than `events_room` events. Its
+/// credit travels with the messages it leads to, and comes back when the last of them is gone, on
+/// whatever path: with the alerts, with a burst that held nothing good, or with the mailbox of an
+/// actor that died. Thread-safe.
 class burst_gate : public std::enable_shared_from_this<burst_gate> {
  public:
   /// One burst's place inside; destroying the last copy leaves.
   using credit = std::shared_ptr<const void>;
-  /// Bursts whose sender waits for an answer have room of their own, as much as the others.
+  /// Bursts whose sender waits for an answer have room of their own: for as many events as the
+  /// others, and for answered_share times as many bursts, for such a burst is one message.
   enum class lane : std::uint8_t { pushed, answered };
+  static constexpr std::size_t answered_share = 32;
 
   [[nodiscard]] static std::shared_ptr<burst_gate> open(
       std::size_t room, std::size_t events_room = std::numeric_limits<std::size_t>::max());
@@ -66,7 +68,8 @@ class burst_gate : public std::enable_shared_from_this<burst_gate> {
   };
   [[nodiscard]] load& of(lane by) { return inside_[static_cast<std::size_t>(by)]; }
   [[nodiscard]] bool has_room(lane by) {
-    return of(by).bursts < room_ && of(by).events < events_room_;
+    const std::size_t bursts = by == lane::answered ? room_ * answered_share : room_;
+    return of(by).bursts < bursts && of(by).events < events_room_;
   }
   credit take_place(std::size_t events, lane by);
   void leave(const place& from) noexcept;

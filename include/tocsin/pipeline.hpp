@@ -111,9 +111,9 @@ class pipeline {
   bool push(burst messages);
   /// Like push, but returns false instead of waiting (`messages` is then left as it was). When room
   /// comes, the function given to on_room is called once. Also false when the pipeline has stopped
-  /// or failed; then no room comes. Bursts with an answer have room of their own (as much as the
-  /// others have), so that a flood of pushed events does not keep them out; on_room does not tell
-  /// of it: their senders try again.
+  /// or failed; then no room comes. Bursts with an answer have room of their own (for as many
+  /// events as the others, and 32 times as many bursts), so that a flood of pushed events does not
+  /// keep them out; on_room does not tell of it: their senders try again.
   bool try_push(burst& messages);
   /// Sets what is called, on one of the pipeline's threads, when try_push was refused and there is
   /// room again. To be set before the first try_push.

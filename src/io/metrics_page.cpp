@@ -402,6 +402,7 @@ std::string metrics_page::render(const pipeline_counts& counts, const process_us
   add_rules(counts.by_rule, families);
   add_alerts(counts, families);
   add_notices(counts, families);
+  add_event_log(counts, families);
   add_store(counts.store, families);
   add_surfaces(surfaces, families);
   add_process(process, families);

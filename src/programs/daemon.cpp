@@ -292,9 +292,9 @@ std::optional<error> daemon::attach_acked() {
   if (settings_.ingest_acked.empty()) return std::nullopt;
   acked_limits limits;
   limits.message_bytes = settings_.limits.message_bytes;
-  auto started = acked_listener::start(settings_.ingest_acked, limits, [this](burst& request) {
-    return pipeline_->try_push(request);
-  });
+  auto started = acked_listener::start(
+      settings_.ingest_acked, limits,
+      [this](burst& request) { return pipeline_->try_push(request); }, gate_);
   if (!started) return started.failure();
   acked_ = std::move(*started);
   spdlog::info("ingest.acked: listening on {}", acked_->endpoint());

@@ -173,7 +173,7 @@ flapping: {detect: false}
 
 TEST(settings_file, what_lasts_has_bounds) {
   EXPECT_NE(errors_of("event_log: {bytes: 1MiB}").find("at least 64MiB"), std::string::npos);
-  EXPECT_NE(errors_of("event_log: {horizon: 10001d}").find("too long"), std::string::npos);
+  EXPECT_NE(errors_of("event_log: {horizon: 10001d}"), "");
   EXPECT_NE(errors_of("snapshots: {every: 10ms}"), "");
   EXPECT_NE(errors_of("snapshots: {every: 2d}").find("too long"), std::string::npos);
   EXPECT_NE(errors_of("ingest: {dedup: {entries: 1}}"), "");

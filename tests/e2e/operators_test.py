@@ -53,7 +53,11 @@ class Operated(Served):
         found = self.poll(
             self.active_alerts,
             lambda now: [each for each in now if each["resource_id"] == resource])
-        return next(each for each in found if each["resource_id"] == resource)
+        alert = next(each for each in found if each["resource_id"] == resource)
+        # What is active is there before log and store have it; history and statistics ask the store.
+        self.poll(lambda: self.get("/api/tocsin/v1/history?limit=1000")["alerts"],
+                  lambda stored: any(each["alert_id"] == alert["alert_id"] for each in stored))
+        return alert
 
 
 class Acknowledging(Operated):

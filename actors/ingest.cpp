@@ -117,12 +117,7 @@ struct ingest_state {
     if (!last_snapshot.expired()) return;
     snapshot_at = step.clock;
     effect_since = false;
-    pipeline_snapshot begun;
-    begun.step = step.number;
-    begun.clock = step.clock;
-    begun.next_position = steps->next_position();
-    steps->save(begun.ingest);
-    const auto into = std::make_shared<snapshot_builder>(std::move(begun), shards.size());
+    const auto into = std::make_shared<snapshot_builder>(steps->begin_snapshot(), shards.size());
     const completion held = std::make_shared<const char>();
     last_snapshot = held;
     for (const ingest_shard& each : shards) self->send(each.actor, snapshot_wanted{into, held});

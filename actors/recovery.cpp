@@ -58,7 +58,7 @@ std::optional<error> take(const pipeline_settings& settings, std::size_t shards,
   if (!snapshot) return snapshot.failure();
   auto engines = engines_of(*snapshot, rules, settings.state, shards);
   if (!engines) return engines.failure();
-  if (auto wrong = into.steps->restore(snapshot->ingest)) return wrong;
+  if (auto wrong = into.steps->restore(*snapshot)) return wrong;
   into.engines = *std::move(engines);
   into.after = snapshot->step;
   into.clock = std::max(into.clock, snapshot->clock);

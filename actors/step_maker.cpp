@@ -8,15 +8,7 @@
 #include <map>
 #include <utility>
 
-#include "core/state_bytes.hpp"
-
 namespace tocsin {
-namespace {
-
-constexpr std::uint8_t newest_version = 1;
-
-}  // namespace
-
 step_maker::step_maker(step_maker_setup setup)
     : decoder_(setup.limits),
       shields_(std::move(setup.shields)),
@@ -125,31 +117,20 @@ std::shared_ptr<const log_step> step_maker::of_entry(const log_entry& entry) {
   return step;
 }
 
-void step_maker::save(std::string& into) const {
-  state_writer to{into};
-  to.put(newest_version);
-  to.put(last_step_);
-  to.put(static_cast<std::int64_t>(to_unix_ms(clock_)));
-  to.put(next_position_);
-  known_.save(into);
+pipeline_snapshot step_maker::begin_snapshot() const {
+  pipeline_snapshot begun;
+  begun.step = last_step_;
+  begun.clock = clock_;
+  begun.next_position = next_position_;
+  known_.save(begun.ingest);
+  return begun;
 }
 
-std::optional<error> step_maker::restore(std::string_view bytes) {
-  state_reader from{bytes};
-  const auto version = from.take<std::uint8_t>();
-  const auto step = from.take<std::uint64_t>();
-  const instant clock = from_unix_ms(from.take<std::int64_t>());
-  const auto position = from.take<std::uint64_t>();
-  if (from.failed() || version != newest_version) {
-    return error{version > newest_version ? "snapshot_newer" : "snapshot_damaged",
-                 fmt::format("ingest: seen {} bytes of version {}, wanted version {}", bytes.size(),
-                             version, newest_version)};
-  }
-  constexpr std::size_t head_bytes = 1 + 3 * sizeof(std::uint64_t);
-  if (auto wrong = known_.restore(bytes.substr(head_bytes))) return wrong;
-  last_step_ = std::max(last_step_, step);
-  clock_ = std::max(clock_, clock);
-  next_position_ = position;
+std::optional<error> step_maker::restore(const pipeline_snapshot& from) {
+  if (auto wrong = known_.restore(from.ingest)) return wrong;
+  last_step_ = std::max(last_step_, from.step);
+  clock_ = std::max(clock_, from.clock);
+  next_position_ = from.next_position;
   knows_the_past_ = true;
   return std::nullopt;
 }

@@ -10,18 +10,19 @@
 #include <string_view>
 #include <vector>
 
-#include "core/dedup_index.hpp"
-#include "core/source_quotas.hpp"
 #include "io/event_decoder.hpp"
 #include "messages.hpp"
 #include "shield_board.hpp"
 #include "tocsin/burst.hpp"
+#include "tocsin/dedup_index.hpp"
 #include "tocsin/dedup_limits.hpp"
 #include "tocsin/enrichment.hpp"
 #include "tocsin/event_router.hpp"
 #include "tocsin/ingest_ledger.hpp"
 #include "tocsin/ingest_quotas.hpp"
 #include "tocsin/log_entry.hpp"
+#include "tocsin/snapshot_store.hpp"
+#include "tocsin/source_quotas.hpp"
 
 namespace tocsin {
 
@@ -70,11 +71,11 @@ class step_maker {
   /// counts as forgotten.
   [[nodiscard]] std::shared_ptr<const log_step> of_entry(const log_entry& entry);
 
-  /// Appends what a snapshot keeps of ingest: step, clock, position, remembered events.
-  void save(std::string& into) const;
-  /// Goes on from what save() wrote. Steps and clock do not go back by it. Errors:
-  /// snapshot_damaged, snapshot_newer; then nothing has changed.
-  [[nodiscard]] std::optional<error> restore(std::string_view bytes);
+  /// A snapshot behind the last step, as far as ingest knows it: without the shards' states.
+  [[nodiscard]] pipeline_snapshot begin_snapshot() const;
+  /// Goes on from such a snapshot. Steps and clock do not go back by it. Errors: snapshot_damaged,
+  /// snapshot_newer; then nothing has changed.
+  [[nodiscard]] std::optional<error> restore(const pipeline_snapshot& from);
 
   /// The log's clock: the latest time that was given.
   [[nodiscard]] instant clock() const noexcept { return clock_; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A queue by arrival with an index over it; an event's content as one hash.
 #define XXH_INLINE_ALL
-#include "core/dedup_index.hpp"
+#include "tocsin/dedup_index.hpp"
 
 #include <fmt/format.h>
 #include <xxhash.h>
@@ -10,10 +10,12 @@
 #include <array>
 #include <bit>
 #include <cassert>
+#include <deque>
 #include <utility>
 #include <vector>
 
 #include "core/key_bytes.hpp"
+#include "core/key_table.hpp"
 #include "core/state_bytes.hpp"
 
 namespace tocsin {
@@ -86,53 +88,95 @@ std::optional<remembered_event> recognisable(const event& from, std::span<const 
                           from.has_time ? from.time : remembered_event::no_time};
 }
 
-dedup_index::dedup_index(duration keep, std::size_t entries) : keep_(keep), room_(entries) {
+struct dedup_index::state {
+  struct entry {
+    remembered_event what;
+    instant arrived;
+  };
+  /// Entries are numbered as they come, modulo 2^31; the table's slots are these numbers.
+  static constexpr std::uint32_t number_mask = 0x7fff'ffff;
+
+  [[nodiscard]] const entry& at(std::uint32_t number) const {
+    return entries[(number - oldest) & number_mask];
+  }
+  [[nodiscard]] std::uint32_t find(const fingerprint& key) const {
+    return slots.find(key, [&](std::uint32_t number) { return at(number).what.key == key; });
+  }
+  void forget_old(instant now) {
+    while (!entries.empty() && now - entries.front().arrived > keep) forget_oldest();
+  }
+  void forget_oldest() {
+    const remembered_event& what = entries.front().what;
+    forgotten_until = std::max(forgotten_until, what.time);
+    if (find(what.key) == oldest) slots.erase(what.key, oldest);
+    entries.pop_front();
+    oldest = (oldest + 1) & number_mask;
+  }
+
+  duration keep;
+  std::size_t room;
+  key_table slots{};
+  std::deque<entry> entries{};  ///< by arrival
+  std::uint32_t oldest = 0;     ///< number of entries.front()
+  instant forgotten_until = remembered_event::no_time;
+  std::uint64_t forgotten_early = 0;
+};
+
+dedup_index::dedup_index(duration keep, std::size_t entries)
+    : state_(std::make_unique<state>(state{.keep = keep, .room = entries})) {
   assert(entries >= 1 && entries <= entries_max);
 }
 
-std::uint32_t dedup_index::find(const fingerprint& key) const {
-  return slots_.find(key, [&](std::uint32_t number) { return at(number).what.key == key; });
+dedup_index::~dedup_index() = default;
+dedup_index::dedup_index(dedup_index&&) noexcept = default;
+dedup_index& dedup_index::operator=(dedup_index&&) noexcept = default;
+
+instant dedup_index::forgotten_until() const noexcept {
+  return state_->forgotten_until;
+}
+
+void dedup_index::forget_until(instant time) noexcept {
+  state_->forgotten_until = std::max(state_->forgotten_until, time);
+}
+
+std::size_t dedup_index::size() const noexcept {
+  return state_->entries.size();
+}
+
+std::uint64_t dedup_index::forgotten_early() const noexcept {
+  return state_->forgotten_early;
 }
 
 dedup_index::verdict dedup_index::look(const remembered_event& what, instant now) {
-  forget_old(now);
-  const std::uint32_t known = find(what.key);
+  state_->forget_old(now);
+  const std::uint32_t known = state_->find(what.key);
   if (known == no_index) return verdict::fresh;
-  return at(known).what.content == what.content ? verdict::duplicate : verdict::conflict;
+  return state_->at(known).what.content == what.content ? verdict::duplicate : verdict::conflict;
 }
 
 void dedup_index::remember(const remembered_event& what, instant now) {
-  forget_old(now);
-  if (entries_.size() == room_) {
-    forget_oldest();
-    ++forgotten_early_;
+  state_->forget_old(now);
+  if (state_->entries.size() == state_->room) {
+    state_->forget_oldest();
+    ++state_->forgotten_early;
   }
   // The one before keeps its place in the queue, where it is no longer found.
-  if (const std::uint32_t known = find(what.key); known != no_index) slots_.erase(what.key, known);
-  slots_.insert(what.key, static_cast<std::uint32_t>((oldest_ + entries_.size()) & number_mask));
-  entries_.push_back({what, now});
-}
-
-void dedup_index::forget_old(instant now) {
-  while (!entries_.empty() && now - entries_.front().arrived > keep_) forget_oldest();
-}
-
-void dedup_index::forget_oldest() {
-  const remembered_event& what = entries_.front().what;
-  forget_until(what.time);
-  if (find(what.key) == oldest_) slots_.erase(what.key, oldest_);
-  entries_.pop_front();
-  oldest_ = (oldest_ + 1) & number_mask;
+  if (const std::uint32_t known = state_->find(what.key); known != no_index)
+    state_->slots.erase(what.key, known);
+  state_->slots.insert(
+      what.key,
+      static_cast<std::uint32_t>((state_->oldest + state_->entries.size()) & state::number_mask));
+  state_->entries.push_back({what, now});
 }
 
 void dedup_index::save(std::string& into) const {
   const std::size_t begin = into.size();
   state_writer to{into};
   to.put(newest_version);
-  to.put(static_cast<std::int64_t>(to_unix_ms(forgotten_until_)));
-  to.put_small(entries_.size());
+  to.put(static_cast<std::int64_t>(to_unix_ms(state_->forgotten_until)));
+  to.put_small(state_->entries.size());
   instant before{};
-  for (const entry& each : entries_) {
+  for (const state::entry& each : state_->entries) {
     to.put(each.what.key);
     to.put(each.what.content);
     to.put(static_cast<std::int64_t>(to_unix_ms(each.what.time)));
@@ -153,7 +197,7 @@ std::optional<error> dedup_index::restore(std::string_view bytes) {
   if (state_reader{bytes.substr(summed.size())}.take<std::uint64_t>() != checksum_of(summed)) {
     return damaged("their checksum is not that of their bytes");
   }
-  dedup_index made{keep_, room_};
+  dedup_index made{state_->keep, state_->room};
   state_reader from{summed.substr(1)};
   made.forget_until(from_unix_ms(from.take<std::int64_t>()));
   std::uint64_t arrived_ms = 0;

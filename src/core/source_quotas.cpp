@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Token buckets and sets of keys by source.
-#include "core/source_quotas.hpp"
+#include "tocsin/source_quotas.hpp"
 
 #include <algorithm>
 #include <array>

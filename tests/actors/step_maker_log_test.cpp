@@ -152,8 +152,7 @@ TEST(step_maker_dedup, what_enrichment_makes_of_an_event_does_not_tell_it_from_i
   step_maker maker(setup);
   const made_step made = maker.of_burst(acked(with_id("e", 1)), traffic_start);
   ASSERT_TRUE(made.entry);
-  std::string saved;
-  maker.save(saved);
+  const pipeline_snapshot saved = maker.begin_snapshot();
   setup.enrich = slot_text("another");
   step_maker next(setup);
   ASSERT_FALSE(next.restore(saved));
@@ -263,9 +262,7 @@ TEST(step_maker_log, entries_gone_through_again_give_the_same_steps_and_the_same
     instant now = traffic_start;
     for (std::uint64_t i = 0; i < 200; ++i) {
       if (i == snapshot_at) {
-        std::string bytes;
-        live.save(bytes);
-        ASSERT_FALSE(behind_snapshot.restore(bytes));
+        ASSERT_FALSE(behind_snapshot.restore(live.begin_snapshot()));
         restored = true;
       }
       now += duration{random() % 40};
@@ -313,17 +310,18 @@ TEST(step_maker_log, what_came_before_a_log_that_was_cut_counts_as_forgotten) {
 TEST(step_maker_log, a_damaged_snapshot_is_refused_and_changes_nothing) {
   step_maker maker(logged_setup());
   (void)maker.of_burst(acked(with_id("e", 1)), traffic_start);
-  std::string bytes;
-  maker.save(bytes);
+  const pipeline_snapshot whole = maker.begin_snapshot();
   step_maker next(logged_setup());
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    EXPECT_TRUE(next.restore(bytes.substr(0, i))) << i;
+  for (std::size_t i = 0; i < whole.ingest.size(); ++i) {
+    pipeline_snapshot cut = whole;
+    cut.ingest.resize(i);
+    EXPECT_TRUE(next.restore(cut)) << i;
   }
-  std::string newer = bytes;
-  newer[0] = 9;
+  pipeline_snapshot newer = whole;
+  newer.ingest[0] = 9;
   EXPECT_EQ(next.restore(newer)->code, "snapshot_newer");
   EXPECT_EQ(next.last_step(), 0U);
-  ASSERT_FALSE(next.restore(bytes));
+  ASSERT_FALSE(next.restore(whole));
   EXPECT_EQ(next.last_step(), 1U);
   EXPECT_EQ(next.clock(), traffic_start);
   EXPECT_EQ(next.next_position(), 2U);

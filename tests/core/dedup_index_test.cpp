@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is recognised, for how long, and what makes two events the same.
-#include "core/dedup_index.hpp"
+#include "tocsin/dedup_index.hpp"
 
 #include <gtest/gtest.h>
 

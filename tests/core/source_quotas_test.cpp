@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a source may send, and what is shed first.
-#include "core/source_quotas.hpp"
+#include "tocsin/source_quotas.hpp"
 
 #include <gtest/gtest.h>
 

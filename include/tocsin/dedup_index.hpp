@@ -4,13 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "core/key_table.hpp"
 #include "tocsin/event.hpp"
 #include "tocsin/fingerprint.hpp"
 #include "tocsin/log_entry.hpp"
@@ -47,6 +46,9 @@ class dedup_index {
   /// An entry is forgotten when it is older than `keep`, or the oldest of more than `entries` (1 to
   /// entries_max).
   dedup_index(duration keep, std::size_t entries);
+  ~dedup_index();
+  dedup_index(dedup_index&&) noexcept;
+  dedup_index& operator=(dedup_index&&) noexcept;
 
   /// Changes nothing but that it forgets what is too old at `now`, which never decreases.
   [[nodiscard]] verdict look(const remembered_event& what, instant now);
@@ -55,15 +57,13 @@ class dedup_index {
 
   /// An event that is not known, and whose own time is not later than this, may be one that was
   /// forgotten: the newest time of those.
-  [[nodiscard]] instant forgotten_until() const noexcept { return forgotten_until_; }
+  [[nodiscard]] instant forgotten_until() const noexcept;
   /// Events up to this time may have come in unseen.
-  void forget_until(instant time) noexcept {
-    if (time > forgotten_until_) forgotten_until_ = time;
-  }
+  void forget_until(instant time) noexcept;
 
-  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept;
   /// Entries that were forgotten before their time, for want of room.
-  [[nodiscard]] std::uint64_t forgotten_early() const noexcept { return forgotten_early_; }
+  [[nodiscard]] std::uint64_t forgotten_early() const noexcept;
 
   /// Appends all of it. Version 1: the version (1 byte); forgotten_until (8 bytes, Unix ms); the
   /// number of entries and, oldest first, of each: the key (16 bytes), the content (8), the time
@@ -75,27 +75,8 @@ class dedup_index {
   [[nodiscard]] std::optional<error> restore(std::string_view bytes);
 
  private:
-  struct entry {
-    remembered_event what;
-    instant arrived;
-  };
-  /// Entries are numbered as they come, modulo 2^31; the table's slots are these numbers.
-  static constexpr std::uint32_t number_mask = 0x7fff'ffff;
-
-  [[nodiscard]] const entry& at(std::uint32_t number) const {
-    return entries_[(number - oldest_) & number_mask];
-  }
-  [[nodiscard]] std::uint32_t find(const fingerprint& key) const;
-  void forget_old(instant now);
-  void forget_oldest();
-
-  duration keep_;
-  std::size_t room_;
-  key_table slots_;
-  std::deque<entry> entries_;  ///< by arrival
-  std::uint32_t oldest_ = 0;   ///< number of entries_.front()
-  instant forgotten_until_ = remembered_event::no_time;
-  std::uint64_t forgotten_early_ = 0;
+  struct state;
+  std::unique_ptr<state> state_;
 };
 
 }  // namespace tocsin

@@ -30,8 +30,8 @@ namespace tocsin {
                    static_cast<std::uint64_t>(to_unix_ms(base)));
 }
 [[nodiscard]] constexpr instant at_offset(std::uint64_t offset, instant base) noexcept {
-  return from_unix_ms(static_cast<long long>(static_cast<std::uint64_t>(to_unix_ms(base)) +
-                                             number_of_zigzag(offset)));
+  const std::uint64_t ms = static_cast<std::uint64_t>(to_unix_ms(base)) + number_of_zigzag(offset);
+  return from_unix_ms(static_cast<std::int64_t>(ms));
 }
 
 /// The longest varint.

@@ -34,17 +34,22 @@ std::optional<error> quarantine(file_system& files, const segment_file& of, std:
 
 /// The segment's bytes with gaps where it cannot be read. Everything else stays in its place.
 std::string with_gaps(const segment_file& of, const std::vector<bad_range>& damage) {
+  // A damaged file may end anywhere, in its header, too.
+  const auto held = [&](std::uint64_t begin, std::uint64_t end) {
+    const std::uint64_t there = std::min<std::uint64_t>(end, of.held.bytes.size());
+    return begin < there ? of.held.bytes.substr(begin, there - begin) : std::string_view{};
+  };
   std::string bytes;
   encode_segment_header(*of.header, bytes);
   std::uint64_t at = segment_header_bytes;
   for (const bad_range& each : damage) {
-    bytes += of.held.bytes.substr(at, each.begin - at);
+    bytes += held(at, each.begin);
     // What is too short for a gap is the end of a file whose length nothing tells.
     if (each.end - each.begin >= record_header_bytes)
       encode_gap(*of.header, each.begin, each.end - each.begin, bytes);
     at = each.end;
   }
-  if (at < of.held.bytes.size() && at < of.end) bytes += of.held.bytes.substr(at, of.end - at);
+  bytes += held(at, of.end);
   return bytes;
 }
 

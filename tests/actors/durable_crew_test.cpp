@@ -116,32 +116,33 @@ TEST_F(durable_crews, sync_no_time_that_changes_nothing_and_time_that_changes_an
 
 TEST_F(durable_crews, a_full_log_fills_the_door_and_loses_nothing) {
   alert_side all = lasting();
-  all.room = 2;
+  all.room = 1;
+  constexpr int room = burst_gate::answered_share;
   deterministic_crew crew(testing::every_event_fires(), 2, {}, {}, all);
   parts.log->fill(true);
-  ASSERT_TRUE(crew.try_send(nth_event(1)));
-  ASSERT_TRUE(crew.try_send(nth_event(2)));
+  for (int n = 1; n <= room; ++n) ASSERT_TRUE(crew.try_send(nth_event(n)));
   crew.run();
-  EXPECT_EQ(answers, (texts{"again", "again"}));
-  EXPECT_FALSE(crew.try_send(nth_event(3))) << "there is no room until the log takes them";
+  EXPECT_EQ(answers, texts(room, "again"));
+  answers.clear();
+  EXPECT_FALSE(crew.try_send(nth_event(room + 1))) << "there is no room until the log takes them";
   EXPECT_EQ(parts.store->seq(), 0U);
   EXPECT_TRUE(crew.sink().transitions().empty()) << "nothing is told that the log could lose";
   crew.pass(1s);
   crew.run();
-  EXPECT_FALSE(crew.try_send(nth_event(3)));
+  EXPECT_FALSE(crew.try_send(nth_event(room + 1)));
   EXPECT_TRUE(crew.log_counts().full);
-  EXPECT_EQ(crew.log_counts().waiting, 2U);
+  EXPECT_EQ(crew.log_counts().waiting, burst_gate::answered_share);
   parts.log->fill(false);
   crew.pass(1s);
   crew.run();
-  EXPECT_EQ(parts.store->seq(), 2U);
+  EXPECT_EQ(parts.store->seq(), burst_gate::answered_share);
   EXPECT_FALSE(crew.log_counts().full);
-  for (int n = 1; n <= 3; ++n) {
+  for (const int n : {1, room, room + 1}) {
     ASSERT_TRUE(crew.try_send(nth_event(n)));
     crew.run();
   }
-  EXPECT_EQ(answers, (texts{"again", "again", "duplicate", "duplicate", "accepted"}));
-  EXPECT_EQ(parts.store->seq(), 3U);
+  EXPECT_EQ(answers, (texts{"duplicate", "duplicate", "accepted"}));
+  EXPECT_EQ(parts.store->seq(), burst_gate::answered_share + 1);
   EXPECT_TRUE(crew.gate().wait_for_all());
 }
 

@@ -19,9 +19,12 @@ class EventLog(Case):
         daemon = self.start(extra=f'data: "{self.data}"')
         stream = self.subscribe()
         pusher = self.pusher()
-        for number in range(10):
-            pusher.send(msgpack.packb(error_event(number, value=number, labels={"env": "prod"})))
-        stream.next_alert()
+        # An alert goes out when what led to it is synced: so what comes behind it says that it was.
+        for host, numbers in (("host1", range(5)), ("host2", range(5, 10))):
+            for number in numbers:
+                pusher.send(msgpack.packb(error_event(number, host, value=number,
+                                                      labels={"env": "prod"})))
+            stream.next_alert()
         if stop:
             counts, _ = self.counts_at_stop(daemon)
             self.assertEqual(counts["accepted"], 10)

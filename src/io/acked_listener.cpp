@@ -17,6 +17,7 @@
 #include <zmq.hpp>
 
 #include "io/acked_reply.hpp"
+#include "io/network_options.hpp"
 #include "io/socket_wait.hpp"
 #include "io/surface_socket.hpp"
 #include "io/wake_flag.hpp"
@@ -28,8 +29,6 @@ namespace {
 using std::chrono::milliseconds;
 using steady = std::chrono::steady_clock;
 
-/// Requests that a sender's connection may hold before the sender is pushed back.
-constexpr int requests_waiting_max = 1000;
 /// Requests read before replies are sent.
 constexpr int requests_max = 64;
 /// When stopping: how long replies may take to leave.
@@ -182,7 +181,7 @@ struct acked_listener::thread_state {
 std::optional<error> acked_listener::thread_state::open(const std::string& at) {
   zmq::socket_t& router = door->socket();
   router.set(zmq::sockopt::linger, linger_ms);
-  router.set(zmq::sockopt::rcvhwm, requests_waiting_max);
+  router.set(zmq::sockopt::rcvhwm, messages_waiting(limits.message_bytes));
   router.set(zmq::sockopt::sndhwm, limits.replies_waiting);
   // What cannot be delivered is then told, and told apart from what can.
   router.set(zmq::sockopt::router_mandatory, true);

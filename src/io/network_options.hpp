@@ -2,6 +2,8 @@
 // What all ZeroMQ sockets of tocsin have in common. Private to src/io.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <zmq.hpp>
 
@@ -21,6 +23,14 @@ inline void set_network_options(zmq::socket_t& socket, const std::string& endpoi
   socket.set(zmq::sockopt::tcp_keepalive_idle, 60);
   socket.set(zmq::sockopt::tcp_keepalive_intvl, 10);
   socket.set(zmq::sockopt::tcp_keepalive_cnt, 3);
+}
+
+/// How many messages of at most `message_bytes` a sender's connection may hold inside ZeroMQ, which
+/// counts messages and not bytes, before the sender is pushed back: 64 MiB of them, 16 to 1,000.
+[[nodiscard]] inline int messages_waiting(std::size_t message_bytes) {
+  constexpr std::size_t bytes_waiting = std::size_t{64} << 20U;
+  return static_cast<int>(
+      std::clamp<std::size_t>(bytes_waiting / std::max<std::size_t>(message_bytes, 1), 16, 1000));
 }
 
 /// Makes a connecting socket prove itself, and insist on the daemon's key.

@@ -31,10 +31,6 @@ constexpr std::size_t burst_messages_max = 256;
 constexpr std::size_t burst_bytes_max = 256 * 1024;
 constexpr std::size_t burst_events_max = 8192;
 
-/// Messages that a sender's connection may hold before the sender is pushed back. More gains no
-/// throughput, and each may be as large as the bound on messages.
-constexpr int messages_waiting_max = 1000;
-
 /// When stopping: how long after the last message nothing more is expected, how long reading goes
 /// on at most, and how long a full receiver is waited for in all.
 constexpr milliseconds quiet{100};
@@ -75,7 +71,7 @@ struct push_listener::thread_state {
 std::optional<error> push_listener::thread_state::open(const std::string& at,
                                                        std::size_t message_bytes) {
   pull.set(zmq::sockopt::linger, 0);
-  pull.set(zmq::sockopt::rcvhwm, messages_waiting_max);
+  pull.set(zmq::sockopt::rcvhwm, messages_waiting(message_bytes));
   return door.bind(at, 2 * message_bytes);
 }
 

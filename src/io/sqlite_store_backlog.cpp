@@ -52,8 +52,9 @@ std::optional<error> sqlite_store_backlog::commit(
       seq = after->seq;
     }
   }
-  // By pieces: nobody waits for all of it.
-  while (states_ >= states_max || later_states_ >= later_states_max) {
+  // Above the bounds a piece with each commit, so that who asked for one does not wait for all of
+  // it; far above them, as much as it takes.
+  for (bool first = true; over(first ? 1 : patience); first = false) {
     if (auto failure = write(piece)) return failure;
   }
   if (notices_.size() >= notices_max) {

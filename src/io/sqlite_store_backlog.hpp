@@ -36,10 +36,12 @@ class sqlite_store_backlog {
   [[nodiscard]] std::optional<error> write_some();
   [[nodiscard]] bool empty() const noexcept { return waiting_.empty() && notices_.empty(); }
 
-  /// States of alerts that wait at most; and those of them that are not the first of their alert:
+  /// States of alerts that wait before commits write some of them; and those of them that are not the first of their alert:
   /// the book holds newer ones, so they take memory that nobody else needs.
   static constexpr std::size_t states_max = 100'000;
   static constexpr std::size_t later_states_max = 10'000;
+  /// Times as many may wait before a commit writes all that is too much.
+  static constexpr std::size_t patience = 4;
   /// Notices that wait at most: who delivers them has few of them in memory.
   static constexpr std::size_t notices_max = 5'000;
 
@@ -52,6 +54,9 @@ class sqlite_store_backlog {
 
   [[nodiscard]] static part part_of(const book_changes& changes);
   [[nodiscard]] std::optional<error> write(std::size_t states);
+  [[nodiscard]] bool over(std::size_t times) const noexcept {
+    return states_ >= times * states_max || later_states_ >= times * later_states_max;
+  }
 
   sqlite_store_writer& into_;
   std::deque<part> waiting_;

@@ -27,7 +27,7 @@ class burst_gate : public std::enable_shared_from_this<burst_gate> {
   /// One burst's place inside; destroying the last copy leaves.
   using credit = std::shared_ptr<const void>;
   /// Bursts whose sender waits for an answer have room of their own: for as many events as the
-  /// others, and for answered_share times as many bursts, for such a burst is one message.
+  /// others, and for answered_share times as many bursts, for such a burst is often one message.
   enum class lane : std::uint8_t { pushed, answered };
   static constexpr std::size_t answered_share = 32;
 

@@ -59,9 +59,9 @@ struct ingest_state {
     const auto made = steps->of_burst(in.what, now(), setup.quotas.shed ? door->fill() : 0);
     const bool asked = in.what->answer != nullptr;
     if (writer && (made.entry || asked)) {
-      self->send(writer, log_append{made.entry, asked ? in.what : nullptr, made.outcome, in.held});
+      self->send(writer, log_append{made.entry, asked ? in.what : nullptr, made.outcomes, in.held});
     } else if (asked) {
-      in.what->answer(made.outcome);
+      for (const burst_outcome& each : made.outcomes) in.what->answer(each);
     }
     if (made.step) send(made.step, in.held);
     if (made.step) look_at_snapshot(*made.step, true);

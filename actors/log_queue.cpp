@@ -34,7 +34,7 @@ void log_queue::add(log_append in) {
     if (is_worth_a_sync(entry)) wanted_ = entry.step;
   }
   if (in.asked && in.asked->answer) {
-    answers_.push_back({std::move(in.asked), std::move(in.outcome), std::move(in.held)});
+    answers_.push_back({std::move(in.asked), std::move(in.outcomes), std::move(in.held)});
   }
 }
 
@@ -91,14 +91,20 @@ std::optional<error> log_queue::sync() {
 }
 
 void log_queue::answer_all() {
-  for (const waiting_answer& each : std::exchange(answers_, {})) each.asked->answer(each.outcome);
+  for (const waiting_answer& each : std::exchange(answers_, {})) {
+    for (const burst_outcome& told : each.outcomes) each.asked->answer(told);
+  }
 }
 
 void log_queue::tell_to_send_again() {
   burst_outcome again;
   again.retry = true;
   again.retry_after = send_again_after;
-  for (const waiting_answer& each : std::exchange(answers_, {})) each.asked->answer(again);
+  for (const waiting_answer& each : std::exchange(answers_, {})) {
+    for (again.message = 0; again.message < each.outcomes.size(); ++again.message) {
+      each.asked->answer(again);
+    }
+  }
 }
 
 event_log_counts log_queue::counts() const {

@@ -46,7 +46,7 @@ class log_queue {
   };
   struct waiting_answer {
     std::shared_ptr<const burst> asked;
-    burst_outcome outcome;
+    std::vector<burst_outcome> outcomes;
     completion held;
   };
   [[nodiscard]] std::optional<error> append();

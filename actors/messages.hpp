@@ -69,8 +69,8 @@ struct live_begins {
 /// To the log writer: the next entry, or somebody who waits for those before, or both.
 struct log_append {
   std::shared_ptr<const log_entry> entry;  ///< null: there is only an answer to give
-  std::shared_ptr<const burst> asked;      ///< whose answer waits for the log; null: nobody's
-  burst_outcome outcome;                   ///< what it is told
+  std::shared_ptr<const burst> asked;      ///< whose answers wait for the log; null: nobody's
+  std::vector<burst_outcome> outcomes;     ///< what it is told, one a message
   completion held;
 };
 

@@ -287,7 +287,7 @@ struct pipeline::running {
   bool send(burst messages, burst_gate::credit held) {
     if (!held) return false;
     assert(manual_clock || !messages.decoded);
-    assert(!messages.answer || (messages.messages.size() == 1 && !messages.decoded));
+    assert(!messages.answer || !messages.decoded);
     if (!manual_clock) messages.arrivals.clear();
     caf::anon_send(actors.ingest,
                    burst_in{std::make_shared<const burst>(std::move(messages)), std::move(held)});

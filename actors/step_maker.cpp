@@ -9,6 +9,15 @@
 #include <utility>
 
 namespace tocsin {
+namespace {
+
+void take_step(made_step of, made_step& into) {
+  into.step = std::move(of.step);
+  into.entry = std::move(of.entry);
+}
+
+}  // namespace
+
 step_maker::step_maker(step_maker_setup setup)
     : decoder_(setup.limits),
       shields_(std::move(setup.shields)),
@@ -38,21 +47,13 @@ made_step step_maker::of_burst(const std::shared_ptr<const burst>& what, instant
                                double pressure) {
   clock_ = std::max(clock_, now);
   found_.clear();
+  made_step made;
   std::shared_ptr<const event_batch> batch;
   if (what->decoded) {
     batch = adopt(what->decoded);
   } else {
-    auto own = decode(what);
-    if (!what->answer) {
-      sort_out_pushed(*own, pressure);
-    } else if (const auto wait = beyond_quota(*own)) {
-      made_step later;
-      later.outcome.retry = true;
-      later.outcome.retry_after = *wait;
-      return later;
-    } else {
-      sort_out_answered(*own);
-    }
+    auto own = what->answer ? decode_answered(what, made.outcomes) : decode(what);
+    if (!what->answer) sort_out_pushed(*own, pressure);
     if (!own->events.empty()) own->clock = own->events.back().arrived;
     if (enricher_) enricher_->apply(*own);
     batch = std::move(own);
@@ -60,14 +61,12 @@ made_step step_maker::of_burst(const std::shared_ptr<const burst>& what, instant
   enter_in_books(*batch);
   batch = without_shielded(std::move(batch));
 
-  made_step made;
   if (!batch->events.empty()) {
     const instant clock = batch->clock;
-    made = step_of(std::move(batch), clock, nullptr);
+    take_step(step_of(std::move(batch), clock, nullptr), made);
   } else if (!found_.seen.empty()) {
-    made = step_of(nullptr, clock_, nullptr);
+    take_step(step_of(nullptr, clock_, nullptr), made);
   }
-  if (what->answer) made.outcome = take_outcome();
   return made;
 }
 
@@ -135,17 +134,54 @@ std::optional<error> step_maker::restore(const pipeline_snapshot& from) {
   return std::nullopt;
 }
 
-std::shared_ptr<event_batch> step_maker::decode(const std::shared_ptr<const burst>& what) {
+std::shared_ptr<event_batch> step_maker::begin_batch(const std::shared_ptr<const burst>& what) {
   auto batch = std::make_shared<event_batch>();
   batch->owners.push_back(what);
   // Bursts are mostly like the one before: room for as many spares growing.
   batch->events.reserve(std::max(what->messages.size(), last_events_ + last_events_ / 4));
+  batch->first_position = next_position_;
+  return batch;
+}
+
+void step_maker::decode_message(const burst& of, std::size_t message, event_batch& into) {
+  if (message < of.arrivals.size()) clock_ = std::max(clock_, of.arrivals[message]);
+  decoder_.decode(of.messages[message], clock_, into, found_.refused);
+}
+
+std::shared_ptr<event_batch> step_maker::decode(const std::shared_ptr<const burst>& what) {
+  auto batch = begin_batch(what);
+  for (std::size_t i = 0; i < what->messages.size(); ++i) decode_message(*what, i, *batch);
+  last_events_ = batch->events.size();
+  return batch;
+}
+
+std::shared_ptr<event_batch> step_maker::decode_answered(const std::shared_ptr<const burst>& what,
+                                                         std::vector<burst_outcome>& outcomes) {
+  auto batch = begin_batch(what);
+  outcomes.resize(what->messages.size());
   for (std::size_t i = 0; i < what->messages.size(); ++i) {
-    if (i < what->arrivals.size()) clock_ = std::max(clock_, what->arrivals[i]);
-    decoder_.decode(what->messages[i], clock_, *batch, found_.refused);
+    const std::size_t begin = batch->events.size();
+    const std::size_t refused = found_.refused.size();
+    const std::size_t duplicates = found_.duplicates.size();
+    decode_message(*what, i, *batch);
+    burst_outcome& outcome = outcomes[i];
+    outcome.message = i;
+    if (const auto wait = beyond_quota(std::span{batch->events}.subspan(begin))) {
+      batch->events.resize(begin);
+      found_.refused.resize(refused);
+      outcome.retry = true;
+      outcome.retry_after = *wait;
+      continue;
+    }
+    sort_out_answered(*batch, begin, refused);
+    outcome.accepted = batch->events.size() - begin;
+    outcome.duplicate = found_.duplicates.size() - duplicates;
+    for (std::size_t each = refused; each < found_.refused.size(); ++each) {
+      rejection& why = found_.refused[each];
+      outcome.rejected.push_back({why.index, why.code, std::move(why.message)});
+    }
   }
   last_events_ = batch->events.size();
-  batch->first_position = next_position_;
   return batch;
 }
 
@@ -170,25 +206,25 @@ std::shared_ptr<const event_batch> step_maker::adopt(
   return own;
 }
 
-std::optional<duration> step_maker::beyond_quota(const event_batch& batch) {
+std::optional<duration> step_maker::beyond_quota(std::span<const event> events) {
   if (!quotas_.any()) return std::nullopt;
   std::map<std::string_view, std::uint64_t> by_source;
-  for (const event& each : batch.events) {
+  for (const event& each : events) {
     const std::string_view source = each.text(event_field::source_id);
     if (!quotas_.disabled(source)) ++by_source[source];
   }
   std::vector<source_quotas::demand> wanted;
   wanted.reserve(by_source.size());
-  for (const auto& [source, events] : by_source) wanted.push_back({source, events});
+  for (const auto& [source, count] : by_source) wanted.push_back({source, count});
   return quotas_.take_all(wanted, clock_);
 }
 
-void step_maker::sort_out_answered(event_batch& batch) {
+void step_maker::sort_out_answered(event_batch& batch, std::size_t begin, std::size_t refused) {
+  const auto first_refused = static_cast<std::ptrdiff_t>(refused);
   const std::size_t refused_before = found_.refused.size();
-  std::size_t refused = 0;
-  std::size_t kept = 0;
+  std::size_t kept = begin;
   std::uint32_t index = 0;
-  for (std::size_t i = 0; i < batch.events.size(); ++i, ++index) {
+  for (std::size_t i = begin; i < batch.events.size(); ++i, ++index) {
     // Those that were refused have an index, too, and are not in the batch.
     for (; refused < refused_before && found_.refused[refused].index == index; ++refused) ++index;
     const event one = batch.events[i];
@@ -196,7 +232,7 @@ void step_maker::sort_out_answered(event_batch& batch) {
   }
   batch.events.resize(kept);
   std::stable_sort(
-      found_.refused.begin(), found_.refused.end(),
+      found_.refused.begin() + first_refused, found_.refused.end(),
       [](const rejection& left, const rejection& right) { return left.index < right.index; });
 }
 
@@ -306,17 +342,6 @@ std::shared_ptr<const event_batch> step_maker::without_shielded(
   if (!own->events.empty()) own->clock = own->events.back().arrived;
   own->owners.push_back(std::move(batch));
   return own;
-}
-
-burst_outcome step_maker::take_outcome() {
-  burst_outcome outcome;
-  outcome.accepted = found_.accepted;
-  outcome.duplicate = found_.duplicates.size();
-  outcome.rejected.reserve(found_.refused.size());
-  for (rejection& each : found_.refused) {
-    outcome.rejected.push_back({each.index, each.code, std::move(each.message)});
-  }
-  return outcome;
 }
 
 ingest_report step_maker::report() const {

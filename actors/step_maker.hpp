@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,7 +46,8 @@ struct step_maker_setup {
 struct made_step {
   std::shared_ptr<const log_step> step;    ///< for the shards; null: nothing for them
   std::shared_ptr<const log_entry> entry;  ///< the same for the log; null when there is no log
-  burst_outcome outcome;  ///< of a burst with an answer; retry: nothing of it was taken
+  /// Of a burst with an answer, one a message; retry: nothing of that message was taken.
+  std::vector<burst_outcome> outcomes;
 };
 
 /// Not thread-safe; owned by ingest. Deterministic: the same bursts and times (and lookup tables)
@@ -57,8 +59,8 @@ class step_maker {
   /// The step of a burst whose messages arrive at `arrivals` where these are given, and otherwise
   /// at `now`; times before the log's clock are taken as the clock. The step's clock is the arrival
   /// of its last event. No step when no event is for the rules and none must be remembered; a step
-  /// without batch when there are only such to remember. A burst with an answer has an outcome in
-  /// any case. `pressure` is how full the pipeline is, 0 to 1, for what is shed. A burst that was
+  /// without batch when there are only such to remember. A burst with an answer has outcomes in any
+  /// case. `pressure` is how full the pipeline is, 0 to 1, for what is shed. A burst that was
   /// decoded before is not held to quotas, nor deduplicated.
   [[nodiscard]] made_step of_burst(const std::shared_ptr<const burst>& what, instant now,
                                    double pressure = 0);
@@ -96,15 +98,21 @@ class step_maker {
     void clear();
   };
 
+  [[nodiscard]] std::shared_ptr<event_batch> begin_batch(const std::shared_ptr<const burst>& what);
+  void decode_message(const burst& of, std::size_t message, event_batch& into);
   [[nodiscard]] std::shared_ptr<event_batch> decode(const std::shared_ptr<const burst>& what);
+  /// The same, with the outcome of each message.
+  [[nodiscard]] std::shared_ptr<event_batch> decode_answered(
+      const std::shared_ptr<const burst>& what, std::vector<burst_outcome>& outcomes);
   /// The batch of a burst that was decoded before, numbered and stamped for this log.
   [[nodiscard]] std::shared_ptr<const event_batch> adopt(
       const std::shared_ptr<const event_batch>& decoded);
   /// When the answered events would be beyond a quota: how long to wait. Otherwise they are within
   /// it and are counted.
-  [[nodiscard]] std::optional<duration> beyond_quota(const event_batch& batch);
-  /// Takes out of one message's events those that have no effect.
-  void sort_out_answered(event_batch& batch);
+  [[nodiscard]] std::optional<duration> beyond_quota(std::span<const event> events);
+  /// Takes those that have no effect out of one message's events, which are the batch's from
+  /// `begin` on; what was refused of them is there from `refused` on.
+  void sort_out_answered(event_batch& batch, std::size_t begin, std::size_t refused);
   [[nodiscard]] bool takes_answered(const event& one, const event_batch& batch,
                                     std::uint32_t index);
   /// Otherwise says what it is instead.
@@ -118,7 +126,6 @@ class step_maker {
       std::shared_ptr<const event_batch> batch);
   [[nodiscard]] made_step step_of(std::shared_ptr<const event_batch> batch, instant clock,
                                   std::shared_ptr<const operation> asked);
-  [[nodiscard]] burst_outcome take_outcome();
 
   event_decoder decoder_;
   ingest_ledger ledger_;

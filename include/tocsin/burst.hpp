@@ -2,6 +2,7 @@
 // Events on their way into the pipeline, mostly not yet decoded, and what became of them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,16 +15,17 @@
 
 namespace tocsin {
 
-/// What became of a burst whose sender wants to know. Where `retry` is false, what was accepted is
-/// in the event log for good (where there is one), and what is a duplicate was there before.
+/// What became of a message whose sender wants to know. Where `retry` is false, what was accepted
+/// is in the event log for good (where there is one), and what is a duplicate was there before.
 struct burst_outcome {
   struct refusal {
     std::uint32_t index = 0;  ///< in the message's batch; 0 for a single event
     std::string_view code;    ///< a string literal, docs/protocol.md lists all
     std::string message;
   };
-  bool retry = false;      ///< it is not known to last: to be sent again, nothing else is said
-  duration retry_after{};  ///< with retry: not before this time has passed
+  std::size_t message = 0;  ///< its place in burst::messages
+  bool retry = false;       ///< it is not known to last: to be sent again, nothing else is said
+  duration retry_after{};   ///< with retry: not before this time has passed
   std::uint64_t accepted = 0;
   std::uint64_t duplicate = 0;
   std::vector<refusal> rejected;  ///< by index
@@ -38,9 +40,9 @@ struct burst {
   std::vector<instant> arrivals;
   std::shared_ptr<const void> owner;
 
-  /// Who sent it and waits: called once, on any thread, when what was accepted is on stable storage
-  /// or has failed to come there. Its events are deduplicated (dedup_limits). Only with one
-  /// message. Not called when the pipeline ends before. Empty: nobody waits, and nothing is
+  /// Who sent it and waits: called once for each message, in their order, on any thread, when what
+  /// was accepted is on stable storage or has failed to come there. Events are deduplicated
+  /// (dedup_limits). Not called when the pipeline ends before. Empty: nobody waits, and nothing is
   /// deduplicated.
   std::function<void(const burst_outcome&)> answer;
 

@@ -33,6 +33,8 @@ using steady = std::chrono::steady_clock;
 constexpr int requests_max = 64;
 /// When stopping: how long replies may take to leave.
 constexpr int linger_ms = 1000;
+/// Bytes of requests that go on together.
+constexpr std::size_t burst_bytes_max = 256 * 1024;
 /// Frames of one message that are kept; a request has at most four.
 constexpr std::size_t frames_max = 5;
 
@@ -66,24 +68,27 @@ class answer_box {
   std::vector<finished> made_;  ///< guarded by mutex_
 };
 
-/// The right to answer one request once. Gone with its burst, also when nobody answered.
+/// The right to answer each request of a burst once. Gone with the burst, also when nobody
+/// answered.
 class answer_ticket {
  public:
-  answer_ticket(std::shared_ptr<answer_box> to, std::uint64_t request)
-      : to_(std::move(to)), request_(request) {}
+  answer_ticket(std::shared_ptr<answer_box> to, std::vector<std::uint64_t> requests)
+      : to_(std::move(to)), requests_(std::move(requests)), used_(requests_.size()) {}
   answer_ticket(const answer_ticket&) = delete;
   answer_ticket& operator=(const answer_ticket&) = delete;
   ~answer_ticket() {
-    if (!used_) to_->put({request_, std::nullopt});
+    for (std::size_t i = 0; i < requests_.size(); ++i) {
+      if (!used_[i]) to_->put({requests_[i], std::nullopt});
+    }
   }
   void answer(const burst_outcome& outcome) {
-    if (!used_.exchange(true)) to_->put({request_, outcome});
+    if (!used_.at(outcome.message).exchange(true)) to_->put({requests_[outcome.message], outcome});
   }
 
  private:
   std::shared_ptr<answer_box> to_;
-  std::uint64_t request_;
-  std::atomic<bool> used_{false};
+  std::vector<std::uint64_t> requests_;  ///< by message
+  std::vector<std::atomic<bool>> used_;
 };
 
 /// How to answer a request: the frames before its payload, the first of which is the routing id.
@@ -92,6 +97,9 @@ struct envelope {
   bool delimited = false;         ///< a REQ's empty frame was before the id
   std::optional<std::string> id;  ///< none: a REQ's request that consists of its payload
 };
+
+/// Memory of a burst's messages. It never grows once views into it are taken.
+using payload_store = std::vector<zmq::message_t>;
 
 struct waiting_request {
   envelope to;
@@ -162,6 +170,10 @@ struct acked_listener::thread_state {
   std::unordered_map<std::string, std::size_t> waiting_by_peer;
   std::size_t waiting_bytes = 0;
   std::uint64_t next_request = 1;
+  /// Requests that were read together and become one burst.
+  std::vector<std::uint64_t> gathered;
+  std::shared_ptr<payload_store> payloads = std::make_shared<payload_store>();
+  std::size_t gathered_bytes = 0;
   std::mutex joining;
   std::thread thread;
 
@@ -170,8 +182,9 @@ struct acked_listener::thread_state {
   void finish();
   void handle(std::vector<zmq::message_t> frames);
   [[nodiscard]] bool has_room(const std::string& peer, std::size_t bytes) const;
-  [[nodiscard]] bool hand_over(const envelope& from, zmq::message_t payload);
-  void begin(const envelope& from, std::size_t bytes);
+  void begin(const envelope& from, zmq::message_t payload);
+  void hand_over();
+  void put_off(const envelope& to);
   waiting_request end(std::uint64_t request);
   void send_replies();
   void reply(const envelope& to, const burst_outcome& outcome);
@@ -199,6 +212,7 @@ void acked_listener::thread_state::run() {
       if (frames.empty()) break;
       handle(std::move(frames));
     }
+    hand_over();
     send_replies();
   }
   finish();
@@ -228,11 +242,16 @@ void acked_listener::thread_state::handle(std::vector<zmq::message_t> frames) {
   door->saw(frames.back());
   const auto [from, wrong] = read_envelope(frames);
   if (wrong) return reply(from, bad_request(*wrong));
-  if (hand_over(from, std::move(frames.back()))) return;
+  if (!has_room(from.peer, frames.back().size())) return put_off(from);
+  begin(from, std::move(frames.back()));
+  if (gathered_bytes >= burst_bytes_max) hand_over();
+}
+
+void acked_listener::thread_state::put_off(const envelope& to) {
   burst_outcome later;
   later.retry = true;
   later.retry_after = limits.retry_after;
-  reply(from, later);
+  reply(to, later);
 }
 
 bool acked_listener::thread_state::has_room(const std::string& peer, std::size_t bytes) const {
@@ -243,27 +262,28 @@ bool acked_listener::thread_state::has_room(const std::string& peer, std::size_t
   return of_peer == waiting_by_peer.end() || of_peer->second < limits.requests_per_peer;
 }
 
-bool acked_listener::thread_state::hand_over(const envelope& from, zmq::message_t payload) {
-  if (!has_room(from.peer, payload.size())) return false;
+void acked_listener::thread_state::begin(const envelope& from, zmq::message_t payload) {
   const std::size_t bytes = payload.size();
-  const auto kept = std::make_shared<const zmq::message_t>(std::move(payload));
-  const std::uint64_t request = next_request++;
-  burst one;
-  one.messages.push_back(kept->to_string_view());
-  one.owner = kept;
-  one.answer = [ticket = std::make_shared<answer_ticket>(box, request)](
-                   const burst_outcome& outcome) { ticket->answer(outcome); };
-  // Before the receiver has it: its answer may come before it returns.
-  begin(from, bytes);
-  if (take(one)) return true;
-  end(request);
-  return false;
-}
-
-void acked_listener::thread_state::begin(const envelope& from, std::size_t bytes) {
-  waiting.emplace(next_request - 1, waiting_request{from, bytes});
+  gathered.push_back(next_request);
+  gathered_bytes += bytes;
+  payloads->push_back(std::move(payload));
+  waiting.emplace(next_request++, waiting_request{from, bytes});
   ++waiting_by_peer[from.peer];
   waiting_bytes += bytes;
+}
+
+/// What was read together is one burst: it costs the pipeline not much more than one request.
+void acked_listener::thread_state::hand_over() {
+  if (gathered.empty()) return;
+  burst together;
+  for (const zmq::message_t& each : *payloads) together.messages.push_back(each.to_string_view());
+  together.owner = std::exchange(payloads, std::make_shared<payload_store>());
+  together.answer = [ticket = std::make_shared<answer_ticket>(box, gathered)](
+                        const burst_outcome& outcome) { ticket->answer(outcome); };
+  const auto these = std::exchange(gathered, {});
+  gathered_bytes = 0;
+  if (take(together)) return;
+  for (const std::uint64_t request : these) put_off(end(request).to);
 }
 
 waiting_request acked_listener::thread_state::end(std::uint64_t request) {

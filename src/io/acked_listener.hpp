@@ -43,8 +43,9 @@ struct acked_counts {
 
 class acked_listener {
  public:
-  /// Takes a burst of one message, whose answer it will call; or refuses it (false): the sender
-  /// is then told to try again. An answer that is destroyed uncalled is none: the sender resends.
+  /// Takes a burst of one or more messages, each of whose answers it will call; or refuses it
+  /// (false): the sender is then told to try again. An answer that is destroyed uncalled is none:
+  /// the sender resends.
   using receiver = std::function<bool(burst&)>;
 
   /// Binds and starts the thread. `gate` judges who may send; without one anybody may. Errors: the

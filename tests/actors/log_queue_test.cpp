@@ -37,10 +37,10 @@ class log_queues : public ::testing::Test {
     };
     return asked;
   }
-  static burst_outcome accepted(std::uint64_t count) {
-    burst_outcome outcome;
-    outcome.accepted = count;
-    return outcome;
+  static std::vector<burst_outcome> accepted(std::uint64_t count) {
+    std::vector<burst_outcome> outcomes(1);
+    outcomes[0].accepted = count;
+    return outcomes;
   }
 
   std::uint64_t step = 0;
@@ -95,10 +95,10 @@ TEST_F(log_queues, time_that_somebody_waits_for_is_synced) {
 TEST_F(log_queues, an_answer_for_nothing_new_still_says_that_all_before_lasts) {
   queue.add({time_passes(), nullptr, {}, nullptr});
   (void)queue.write();
-  queue.add({nullptr, from("again"), {}, nullptr});
+  queue.add({nullptr, from("again"), accepted(0), nullptr});
   EXPECT_EQ(queue.write().reached, 1U);
   EXPECT_EQ(answers, texts{"again: 0 at 1"});
-  queue.add({nullptr, from("again"), {}, nullptr});
+  queue.add({nullptr, from("again"), accepted(0), nullptr});
   EXPECT_EQ(queue.write().reached, 0U);
   EXPECT_EQ(answers.size(), 2U);
   EXPECT_EQ(log->syncs(), 1U) << "nothing was left to sync";
@@ -133,7 +133,7 @@ TEST_F(log_queues, a_duplicate_of_what_has_no_room_is_told_to_send_again_too) {
   log->fill(true);
   queue.add({events(), from("a"), accepted(1), nullptr});
   (void)queue.write();
-  queue.add({nullptr, from("a"), {}, nullptr});
+  queue.add({nullptr, from("a"), accepted(0), nullptr});
   (void)queue.write();
   EXPECT_EQ(answers, (texts{"a: again at 0", "a: again at 0"}));
 }
@@ -164,6 +164,24 @@ TEST_F(log_queues, it_goes_on_behind_what_the_log_holds) {
   EXPECT_EQ(next.write().reached, 0U);
   next.add({events(), from("a"), accepted(1), nullptr});
   EXPECT_EQ(next.write().reached, 2U);
+}
+
+TEST_F(log_queues, each_message_of_a_burst_is_answered_by_its_place) {
+  std::vector<std::size_t> told;
+  auto asked = std::make_shared<burst>();
+  asked->answer = [&](const burst_outcome& outcome) {
+    told.push_back(outcome.message * 10 + (outcome.retry ? 1 : 0));
+  };
+  std::vector<burst_outcome> outcomes(3);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) outcomes[i].message = i;
+  queue.add({events(), asked, outcomes, nullptr});
+  (void)queue.write();
+  EXPECT_EQ(told, (std::vector<std::size_t>{0, 10, 20}));
+  told.clear();
+  log->fill(true);
+  queue.add({events(), asked, outcomes, nullptr});
+  (void)queue.write();
+  EXPECT_EQ(told, (std::vector<std::size_t>{1, 11, 21}));
 }
 
 }  // namespace

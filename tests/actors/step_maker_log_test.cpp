@@ -57,18 +57,43 @@ TEST(step_maker_dedup, an_event_sent_again_has_no_effect_and_is_counted_as_dupli
   step_maker maker(logged_setup());
   const made_step first = maker.of_burst(acked(with_id("e", 1)), traffic_start);
   ASSERT_TRUE(first.step);
-  EXPECT_EQ(first.outcome.accepted, 1U);
-  EXPECT_FALSE(first.outcome.retry);
+  EXPECT_EQ(first.outcomes.at(0).accepted, 1U);
+  EXPECT_FALSE(first.outcomes.at(0).retry);
   ASSERT_TRUE(first.entry);
   EXPECT_EQ(first.entry->seen.size(), 1U);
   const made_step again = maker.of_burst(acked(with_id("e", 1)), traffic_start + 1s);
   EXPECT_FALSE(again.step);
   EXPECT_FALSE(again.entry);
-  EXPECT_EQ(again.outcome.accepted, 0U);
-  EXPECT_EQ(again.outcome.duplicate, 1U);
-  EXPECT_TRUE(again.outcome.rejected.empty());
+  EXPECT_EQ(again.outcomes.at(0).accepted, 0U);
+  EXPECT_EQ(again.outcomes.at(0).duplicate, 1U);
+  EXPECT_TRUE(again.outcomes.at(0).rejected.empty());
   EXPECT_EQ(maker.report().events, (ingest_counts{2, 1, 1, 0, 0}));
   EXPECT_EQ(maker.report().by_source.at("s"), (ingest_counts{2, 1, 1, 0, 0}));
+}
+
+TEST(step_maker_dedup, each_message_of_a_burst_has_its_own_outcome) {
+  step_maker maker(logged_setup());
+  burst made = burst_of({with_id("a", 1), "[" + with_id("a", 1) + ", 7, " + with_id("b", 1) + "]",
+                         with_id("b", 2), with_id("c", 1)});
+  made.answer = [](const burst_outcome&) {};
+  const made_step out =
+      maker.of_burst(std::make_shared<const burst>(std::move(made)), traffic_start);
+  ASSERT_EQ(out.outcomes.size(), 4U);
+  std::string all;
+  for (const burst_outcome& each : out.outcomes) {
+    all += std::to_string(each.message) + ": " + std::to_string(each.accepted) + " " +
+           std::to_string(each.duplicate) + " " + refusals(each) + "\n";
+  }
+  EXPECT_EQ(all.substr(0, 7), "0: 1 0 ") << all;
+  EXPECT_EQ(out.outcomes[1].accepted, 1U);
+  EXPECT_EQ(out.outcomes[1].duplicate, 1U);
+  ASSERT_EQ(out.outcomes[1].rejected.size(), 1U) << all;
+  EXPECT_EQ(out.outcomes[1].rejected[0].index, 1U);
+  EXPECT_EQ(refusals(out.outcomes[2]), "0 id_conflict; ");
+  EXPECT_EQ(out.outcomes[3].accepted, 1U);
+  EXPECT_EQ(out.step->batch->events.size(), 3U);
+  EXPECT_EQ(out.entry->seen.size(), 3U);
+  EXPECT_EQ(maker.report().events, (ingest_counts{6, 3, 1, 2, 0}));
 }
 
 TEST(step_maker_dedup, what_is_sorted_out_keeps_its_index_beside_other_rejections) {
@@ -82,9 +107,9 @@ TEST(step_maker_dedup, what_is_sorted_out_keeps_its_index_beside_other_rejection
   ASSERT_EQ(made.step->batch->events.size(), 2U);
   EXPECT_EQ(made.step->batch->events[0].text(event_field::event_id), "f");
   EXPECT_EQ(made.step->batch->events[1].text(event_field::event_id), "g");
-  EXPECT_EQ(made.outcome.accepted, 2U);
-  EXPECT_EQ(made.outcome.duplicate, 2U) << "one of before, one of the same message";
-  EXPECT_EQ(refusals(made.outcome),
+  EXPECT_EQ(made.outcomes.at(0).accepted, 2U);
+  EXPECT_EQ(made.outcomes.at(0).duplicate, 2U) << "one of before, one of the same message";
+  EXPECT_EQ(refusals(made.outcomes.at(0)),
             "0 not_an_event; 2 id_conflict; 3 not_an_event; 6 id_conflict; ");
   EXPECT_EQ(maker.report().events, (ingest_counts{9, 3, 2, 4, 0}));
 }
@@ -96,8 +121,8 @@ TEST(step_maker_dedup, an_event_of_before_the_horizon_is_too_old_and_one_at_its_
   EXPECT_TRUE(maker.of_burst(acked(with_id("e", 1)), traffic_start + 1min).step);
   const made_step late = maker.of_burst(acked(with_id("f", 1)), traffic_start + 1min + 1ms);
   EXPECT_FALSE(late.step);
-  EXPECT_EQ(refusals(late.outcome), "0 too_old; ");
-  EXPECT_EQ(late.outcome.rejected[0].message,
+  EXPECT_EQ(refusals(late.outcomes.at(0)), "0 too_old; ");
+  EXPECT_EQ(late.outcomes.at(0).rejected[0].message,
             "time: seen 2023-11-14T22:13:20.000Z, wanted 2023-11-14T22:13:20.001Z or later: what "
             "is older could be one that came before and was forgotten");
 }
@@ -126,8 +151,8 @@ TEST(step_maker_dedup, what_was_forgotten_early_is_too_old_and_never_taken_twice
     const made_step again =
         maker.of_burst(acked(with_id(std::to_string(i), 1, time)), traffic_start + 5s);
     EXPECT_FALSE(again.step) << i;
-    EXPECT_EQ(refusals(again.outcome), i < 3 ? "0 too_old; " : "") << i;
-    EXPECT_EQ(again.outcome.duplicate, i < 3 ? 0U : 1U) << i;
+    EXPECT_EQ(refusals(again.outcomes.at(0)), i < 3 ? "0 too_old; " : "") << i;
+    EXPECT_EQ(again.outcomes.at(0).duplicate, i < 3 ? 0U : 1U) << i;
   }
 }
 
@@ -156,7 +181,7 @@ TEST(step_maker_dedup, what_enrichment_makes_of_an_event_does_not_tell_it_from_i
   setup.enrich = slot_text("another");
   step_maker next(setup);
   ASSERT_FALSE(next.restore(saved));
-  EXPECT_EQ(next.of_burst(acked(with_id("e", 1)), traffic_start).outcome.duplicate, 1U);
+  EXPECT_EQ(next.of_burst(acked(with_id("e", 1)), traffic_start).outcomes.at(0).duplicate, 1U);
   ASSERT_EQ(made.entry->batch->labels.size(), 1U) << "the log has it enriched";
 }
 
@@ -181,9 +206,9 @@ TEST(step_maker_log, shielded_events_that_were_answered_are_in_the_log_to_be_rec
   EXPECT_EQ(made.entry->clock, traffic_start);
   ASSERT_TRUE(made.step);
   EXPECT_FALSE(made.step->batch);
-  EXPECT_EQ(made.outcome.accepted, 1U);
+  EXPECT_EQ(made.outcomes.at(0).accepted, 1U);
   EXPECT_EQ(maker.next_position(), 1U);
-  EXPECT_EQ(maker.of_burst(acked(with_id("e", 1)), traffic_start).outcome.duplicate, 1U);
+  EXPECT_EQ(maker.of_burst(acked(with_id("e", 1)), traffic_start).outcomes.at(0).duplicate, 1U);
   EXPECT_FALSE(maker.of_burst(pushed(with_id("f", 1)), traffic_start).step);
 }
 
@@ -286,9 +311,13 @@ TEST(step_maker_log, entries_gone_through_again_give_the_same_steps_and_the_same
     for (int i = 0; i < 100; ++i) {
       now += duration{random() % 40};
       const auto next = random_burst(random, now);
-      const burst_outcome wanted = live.of_burst(next, now).outcome;
+      const auto outcome_of = [&](step_maker& maker) {
+        const auto outcomes = maker.of_burst(next, now).outcomes;
+        return outcomes.empty() ? burst_outcome{} : outcomes.front();
+      };
+      const burst_outcome wanted = outcome_of(live);
       for (step_maker* other : {&whole, &behind_snapshot}) {
-        const burst_outcome seen = other->of_burst(next, now).outcome;
+        const burst_outcome seen = outcome_of(*other);
         ASSERT_EQ(seen.accepted, wanted.accepted) << "seed " << seed;
         ASSERT_EQ(seen.duplicate, wanted.duplicate) << "seed " << seed;
         ASSERT_EQ(refusals(seen), refusals(wanted)) << "seed " << seed;
@@ -302,7 +331,7 @@ TEST(step_maker_log, what_came_before_a_log_that_was_cut_counts_as_forgotten) {
   (void)maker.of_entry({50, traffic_start, nullptr, {}, nullptr});
   const instant unknown_until = traffic_start + event_limits{}.time_ahead_max;
   const auto with_time = [](instant time) { return acked(with_id("e", 1, time)); };
-  EXPECT_EQ(refusals(maker.of_burst(with_time(unknown_until), unknown_until).outcome),
+  EXPECT_EQ(refusals(maker.of_burst(with_time(unknown_until), unknown_until).outcomes.at(0)),
             "0 too_old; ");
   EXPECT_TRUE(maker.of_burst(with_time(unknown_until + 1ms), unknown_until).step);
 }

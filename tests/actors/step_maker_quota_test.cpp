@@ -66,17 +66,17 @@ TEST(step_maker_quota, a_request_beyond_the_rate_is_not_taken_at_all_and_fits_la
   step_maker maker(setup_of(two_a_second()));
   const auto two = acked("[" + one("a", "1") + "," + one("a", "2") + ",7]");
   const auto next = acked("[" + one("a", "3") + "," + one("a", "4") + ",7]");
-  EXPECT_EQ(maker.of_burst(two, traffic_start).outcome.accepted, 2U);
+  EXPECT_EQ(maker.of_burst(two, traffic_start).outcomes.at(0).accepted, 2U);
   const made_step later = maker.of_burst(next, traffic_start + 200ms);
-  EXPECT_TRUE(later.outcome.retry);
-  EXPECT_EQ(later.outcome.retry_after, 800ms);
+  EXPECT_TRUE(later.outcomes.at(0).retry);
+  EXPECT_EQ(later.outcomes.at(0).retry_after, 800ms);
   EXPECT_FALSE(later.step);
   EXPECT_FALSE(later.entry);
   EXPECT_EQ(maker.report().events, (ingest_counts{3, 2, 0, 1, 0})) << "it was not received";
   const made_step again = maker.of_burst(next, traffic_start + 1s);
-  EXPECT_FALSE(again.outcome.retry);
-  EXPECT_EQ(again.outcome.accepted, 2U) << "none of it was remembered before";
-  EXPECT_EQ(again.outcome.rejected.size(), 1U);
+  EXPECT_FALSE(again.outcomes.at(0).retry);
+  EXPECT_EQ(again.outcomes.at(0).accepted, 2U) << "none of it was remembered before";
+  EXPECT_EQ(again.outcomes.at(0).rejected.size(), 1U);
 }
 
 TEST(step_maker_quota, events_of_a_source_that_is_switched_off_are_rejected_on_both_ways) {
@@ -86,11 +86,11 @@ TEST(step_maker_quota, events_of_a_source_that_is_switched_off_are_rejected_on_b
   const std::string both = "[" + one("off", "1") + "," + one("on", "1") + "]";
   EXPECT_EQ(maker.of_burst(pushed(both), traffic_start).step->batch->events.size(), 1U);
   const made_step made = maker.of_burst(acked(both), traffic_start);
-  EXPECT_EQ(made.outcome.accepted, 1U);
-  ASSERT_EQ(made.outcome.rejected.size(), 1U);
-  EXPECT_EQ(made.outcome.rejected[0].index, 0U);
-  EXPECT_EQ(made.outcome.rejected[0].code, "source_disabled");
-  EXPECT_EQ(made.outcome.rejected[0].message,
+  EXPECT_EQ(made.outcomes.at(0).accepted, 1U);
+  ASSERT_EQ(made.outcomes.at(0).rejected.size(), 1U);
+  EXPECT_EQ(made.outcomes.at(0).rejected[0].index, 0U);
+  EXPECT_EQ(made.outcomes.at(0).rejected[0].code, "source_disabled");
+  EXPECT_EQ(made.outcomes.at(0).rejected[0].message,
             "source_id: seen \"off\", which an operator has switched off");
   EXPECT_EQ(maker.report().by_source.at("off"), (ingest_counts{2, 0, 0, 2, 0}));
   EXPECT_EQ(maker.report().rejected_by_code.at("source_disabled"), 2U);
@@ -100,16 +100,17 @@ TEST(step_maker_quota, keys_beyond_the_bound_are_rejected_and_known_ones_and_dup
   ingest_quotas quotas;
   quotas.every.keys = 1;
   step_maker maker(setup_of(quotas));
-  EXPECT_EQ(maker.of_burst(acked(one("a", "1", "r")), traffic_start).outcome.accepted, 1U);
+  EXPECT_EQ(maker.of_burst(acked(one("a", "1", "r")), traffic_start).outcomes.at(0).accepted, 1U);
   const made_step made = maker.of_burst(
       acked("[" + one("a", "2", "s") + "," + one("a", "3", "r") + "," + one("a", "1", "r") + "]"),
       traffic_start);
-  EXPECT_EQ(made.outcome.accepted, 1U);
-  EXPECT_EQ(made.outcome.duplicate, 1U);
-  ASSERT_EQ(made.outcome.rejected.size(), 1U);
-  EXPECT_EQ(made.outcome.rejected[0].code, "too_many_keys");
+  EXPECT_EQ(made.outcomes.at(0).accepted, 1U);
+  EXPECT_EQ(made.outcomes.at(0).duplicate, 1U);
+  ASSERT_EQ(made.outcomes.at(0).rejected.size(), 1U);
+  EXPECT_EQ(made.outcomes.at(0).rejected[0].code, "too_many_keys");
   EXPECT_FALSE(maker.of_burst(pushed(one("a", "4", "s")), traffic_start).step);
-  EXPECT_EQ(maker.of_burst(acked(one("a", "2", "s")), traffic_start + 1h).outcome.accepted, 1U)
+  EXPECT_EQ(maker.of_burst(acked(one("a", "2", "s")), traffic_start + 1h).outcomes.at(0).accepted,
+            1U)
       << "what was rejected is not remembered";
 }
 
@@ -126,7 +127,7 @@ TEST(step_maker_quota, under_pressure_what_is_pushed_is_shed_by_severity_where_t
   const made_step made = maker.of_burst(pushed(all), traffic_start, 1);
   ASSERT_EQ(made.step->batch->events.size(), 1U);
   EXPECT_EQ(made.step->batch->events[0].level, severity::critical);
-  EXPECT_EQ(maker.of_burst(acked(all), traffic_start, 1).outcome.accepted, 4U)
+  EXPECT_EQ(maker.of_burst(acked(all), traffic_start, 1).outcomes.at(0).accepted, 4U)
       << "what is answered is never shed";
   EXPECT_EQ(maker.report().events, (ingest_counts{20, 14, 0, 0, 6}));
   quotas.shed = false;

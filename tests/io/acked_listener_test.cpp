@@ -27,13 +27,15 @@ using namespace std::chrono_literals;
 
 constexpr auto patience = 20s;
 
-/// A pipeline that answers when the test says so.
+/// A pipeline that answers when the test says so. It counts messages, in whatever bursts they come.
 class scripted_pipeline {
  public:
   bool take(burst& offered) {
     const std::lock_guard lock{mutex_};
     if (full) return false;
-    taken_.push_back(std::move(offered));
+    const std::size_t messages = offered.messages.size();
+    const auto together = std::make_shared<burst>(std::move(offered));
+    for (std::size_t i = 0; i < messages; ++i) taken_.push_back({together, i});
     changed_.notify_all();
     return true;
   }
@@ -44,22 +46,23 @@ class scripted_pipeline {
   }
   [[nodiscard]] std::string message(std::size_t index) {
     const std::lock_guard lock{mutex_};
-    return std::string{taken_[index].messages.at(0)};
+    return std::string{taken_[index].of->messages.at(taken_[index].message)};
   }
   [[nodiscard]] std::size_t size() {
     const std::lock_guard lock{mutex_};
     return taken_.size();
   }
-  /// Answers and lets go of the burst, as a pipeline does.
-  void answer(std::size_t index, const burst_outcome& outcome) {
-    burst gone;
+  /// Answers and lets go of the message, as a pipeline does.
+  void answer(std::size_t index, burst_outcome outcome) {
+    taken_message gone;
     {
       const std::lock_guard lock{mutex_};
       gone = std::exchange(taken_[index], {});
     }
-    gone.answer(outcome);
+    outcome.message = gone.message;
+    gone.of->answer(outcome);
   }
-  /// Forgets a burst without an answer.
+  /// Forgets a message without an answer.
   void forget(std::size_t index) {
     const std::lock_guard lock{mutex_};
     taken_[index] = {};
@@ -70,7 +73,11 @@ class scripted_pipeline {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<burst> taken_;
+  struct taken_message {
+    std::shared_ptr<burst> of;
+    std::size_t message = 0;
+  };
+  std::vector<taken_message> taken_;
 };
 
 burst_outcome accepted(std::uint64_t count) {
@@ -349,15 +356,20 @@ TEST_F(acked_listener_test, in_any_order_of_answers_each_request_gets_its_own_re
     SCOPED_TRACE(seed);
     std::mutex mutex;
     std::condition_variable changed;
-    std::vector<burst> open;
+    struct open_message {
+      std::shared_ptr<burst> of;
+      std::size_t message = 0;
+    };
+    std::vector<open_message> open;
     std::size_t left = peers * requests;
     bool done = false;
     std::mt19937 refusing{seed};
     auto started = acked_listener::start("tcp://127.0.0.1:*", {}, [&](burst& offered) {
       const std::lock_guard lock{mutex};
-      --left;
+      left -= offered.messages.size();
       if (refusing() % 8 == 0) return false;
-      open.push_back(std::move(offered));
+      const auto together = std::make_shared<burst>(std::move(offered));
+      for (std::size_t i = 0; i < together->messages.size(); ++i) open.push_back({together, i});
       changed.notify_all();
       return true;
     });
@@ -369,11 +381,14 @@ TEST_F(acked_listener_test, in_any_order_of_answers_each_request_gets_its_own_re
         changed.wait(lock, [&] { return !open.empty() || done; });
         if (open.empty()) return;
         std::swap(open[random() % open.size()], open.back());
-        const burst chosen = std::move(open.back());
+        const open_message chosen = std::move(open.back());
         open.pop_back();
         lock.unlock();
         // The message is the number that the answer must bear.
-        chosen.answer(accepted(std::stoull(std::string{chosen.messages[0]})));
+        burst_outcome outcome =
+            accepted(std::stoull(std::string{chosen.of->messages[chosen.message]}));
+        outcome.message = chosen.message;
+        chosen.of->answer(outcome);
       }
     };
     std::vector<std::thread> answerers;

@@ -36,8 +36,9 @@ class sqlite_store_backlog {
   [[nodiscard]] std::optional<error> write_some();
   [[nodiscard]] bool empty() const noexcept { return waiting_.empty() && notices_.empty(); }
 
-  /// States of alerts that wait before commits write some of them; and those of them that are not the first of their alert:
-  /// the book holds newer ones, so they take memory that nobody else needs.
+  /// States of alerts that wait before commits write some of them; and those of them that are not
+  /// the first of their alert: the book holds newer ones, so they take memory that nobody else
+  /// needs.
   static constexpr std::size_t states_max = 100'000;
   static constexpr std::size_t later_states_max = 10'000;
   /// Times as many may wait before a commit writes all that is too much.

@@ -147,7 +147,8 @@ bool notice_groups::restore_group(std::string_view bytes) {
   read.notices = from.take<std::uint32_t>();
   read.flushed = from.take<std::uint8_t>() != 0;
   read.muted = from.take<std::uint8_t>() != 0;
-  if (from.failed() || !from.at_end() || !route) return false;
+  // A time before the epoch is damage; how long ago that was need not fit into a duration.
+  if (from.failed() || !from.at_end() || !route || read.due < instant{}) return false;
   const fingerprint print = routes_.group_print(*route, labels);
   if (group_of_.contains(print)) return true;
   read.route = *route;

@@ -143,10 +143,15 @@ class Send(Acked):
 
     def test_it_goes_on_over_a_restart_and_nothing_counts_twice(self):
         daemon = self.start(extra=self.lasting())
+        stream = self.subscribe()
         sender = self.run_beside("send", "--acked", "--acked-endpoint", self.acked_endpoint, "--batch", "1", "-",
                                  stdin=subprocess.PIPE)
         for number in range(300):
             sender.process.stdin.write(json.dumps(error_event(number, "other" if number > 2 else "host1")) + "\n")
+            if number == 2:
+                # It must have found the daemon before that goes away.
+                sender.process.stdin.flush()
+                stream.next_alert()
             if number == 150:
                 sender.process.stdin.flush()
                 self.end(daemon)

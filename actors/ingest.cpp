@@ -56,10 +56,11 @@ struct ingest_state {
   [[nodiscard]] instant now() const { return setup.now ? setup.now() : steps->clock(); }
 
   void take(const burst_in& in) {
-    const auto made = steps->of_burst(in.what, now(), setup.quotas.shed ? door->fill() : 0);
+    auto made = steps->of_burst(in.what, now(), setup.quotas.shed ? door->fill() : 0);
     const bool asked = in.what->answer != nullptr;
     if (writer && (made.entry || asked)) {
-      self->send(writer, log_append{made.entry, asked ? in.what : nullptr, made.outcomes, in.held});
+      self->send(writer, log_append{made.entry, asked ? in.what : nullptr, std::move(made.outcomes),
+                                    in.held});
     } else if (asked) {
       for (const burst_outcome& each : made.outcomes) in.what->answer(each);
     }

@@ -244,7 +244,7 @@ struct pipeline::running {
 
   /// Where log and snapshots let the actors go on.
   void go_on(const pipeline_settings& settings, const book_state& stored, crew_setup& setup) {
-    beginning from = begin_from_log(settings, setup.shards, rules, stored);
+    beginning from = begin_from_log(settings, setup.shards, setup.ingest, stored);
     go_on_from(from, settings, setup);
     log_clock_end = from.clock;
     recovered = std::move(from.report);

@@ -13,23 +13,6 @@
 namespace tocsin {
 namespace {
 
-step_maker_setup making_of(const pipeline_settings& settings, std::size_t shards,
-                           const std::shared_ptr<const rule_set>& rules, const book_state& stored,
-                           const std::shared_ptr<shield_board>& shields) {
-  step_maker_setup making;
-  making.limits = settings.limits;
-  making.rules = rules;
-  making.shards = shards;
-  making.enrich = settings.enrich;
-  making.shields = shields;
-  making.dedup = settings.dedup;
-  making.quotas = settings.quotas;
-  making.logged = true;
-  making.clock = stored.clock;
-  making.last_step = std::max(stored.step, settings.log->last_step());
-  return making;
-}
-
 /// The shards' engines as the snapshot has them. Errors: why one cannot go on with it.
 result<std::vector<std::shared_ptr<window_engine>>> engines_of(
     const pipeline_snapshot& from, const std::shared_ptr<const rule_set>& rules,
@@ -91,13 +74,16 @@ std::string gap_in(const event_log& log, const beginning& from, const book_state
 }  // namespace
 
 beginning begin_from_log(const pipeline_settings& settings, std::size_t shards,
-                         const std::shared_ptr<const rule_set>& rules, const book_state& stored) {
+                         const ingest_setup& ingest, const book_state& stored) {
   beginning from;
   from.shields = std::make_shared<shield_board>();
-  from.steps =
-      std::make_shared<step_maker>(making_of(settings, shards, rules, stored, from.shields));
+  step_maker_setup making = making_of(ingest, shards, true);
+  making.shields = from.shields;
+  making.clock = stored.clock;
+  making.last_step = std::max(stored.step, settings.log->last_step());
+  from.steps = std::make_shared<step_maker>(std::move(making));
   for (const std::uint64_t step : settings.snapshots->steps()) {
-    const auto wrong = take(settings, shards, rules, step, from);
+    const auto wrong = take(settings, shards, ingest.rules, step, from);
     if (!wrong) break;
     from.report.remarks.push_back(
         fmt::format("the snapshot of step {} is not used: {}", step, wrong->message));

@@ -30,10 +30,9 @@ struct beginning {
 };
 
 /// Takes the newest snapshot that ingest and all shards can go on with; each that cannot be used is
-/// a remark. `stored` is what the store goes on with.
+/// a remark. `stored` is what the store goes on with, `ingest` what ingest is to be made of.
 [[nodiscard]] beginning begin_from_log(const pipeline_settings& settings, std::size_t shards,
-                                       const std::shared_ptr<const rule_set>& rules,
-                                       const book_state& stored);
+                                       const ingest_setup& ingest, const book_state& stored);
 
 /// Lets a crew with the settings' log and snapshots begin there.
 void go_on_from(const beginning& from, const pipeline_settings& settings, crew_setup& into);

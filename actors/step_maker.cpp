@@ -9,14 +9,6 @@
 #include <utility>
 
 namespace tocsin {
-namespace {
-
-void take_step(made_step of, made_step& into) {
-  into.step = std::move(of.step);
-  into.entry = std::move(of.entry);
-}
-
-}  // namespace
 
 step_maker::step_maker(step_maker_setup setup)
     : decoder_(setup.limits),
@@ -47,12 +39,12 @@ made_step step_maker::of_burst(const std::shared_ptr<const burst>& what, instant
                                double pressure) {
   clock_ = std::max(clock_, now);
   found_.clear();
-  made_step made;
+  std::vector<burst_outcome> outcomes;
   std::shared_ptr<const event_batch> batch;
   if (what->decoded) {
     batch = adopt(what->decoded);
   } else {
-    auto own = what->answer ? decode_answered(what, made.outcomes) : decode(what);
+    auto own = what->answer ? decode_answered(what, outcomes) : decode(what);
     if (!what->answer) sort_out_pushed(*own, pressure);
     if (!own->events.empty()) own->clock = own->events.back().arrived;
     if (enricher_) enricher_->apply(*own);
@@ -61,12 +53,14 @@ made_step step_maker::of_burst(const std::shared_ptr<const burst>& what, instant
   enter_in_books(*batch);
   batch = without_shielded(std::move(batch));
 
+  made_step made;
   if (!batch->events.empty()) {
     const instant clock = batch->clock;
-    take_step(step_of(std::move(batch), clock, nullptr), made);
+    made = step_of(std::move(batch), clock, nullptr);
   } else if (!found_.seen.empty()) {
-    take_step(step_of(nullptr, clock_, nullptr), made);
+    made = step_of(nullptr, clock_, nullptr);
   }
+  made.outcomes = std::move(outcomes);
   return made;
 }
 

@@ -8,6 +8,7 @@
 #include <xxhash.h>
 
 #include "core/state_bytes.hpp"
+#include "core/varint.hpp"
 #include "tocsin/alert.hpp"
 
 namespace tocsin {
@@ -18,14 +19,6 @@ constexpr std::size_t sum_bytes = sizeof(std::uint64_t);
 
 std::uint64_t checksum_of(std::string_view bytes) {
   return XXH3_64bits(bytes.data(), bytes.size());
-}
-
-/// Small numbers of either sign as small numbers: 0, -1, 1, -2 -> 0, 1, 2, 3.
-constexpr std::uint64_t zigzag(std::uint64_t number) {
-  return (number << 1U) ^ (number >> 63U != 0 ? ~std::uint64_t{0} : 0);
-}
-constexpr std::uint64_t unzigzag(std::uint64_t number) {
-  return (number >> 1U) ^ ((number & 1U) != 0 ? ~std::uint64_t{0} : 0);
 }
 
 /// Optional things and flags, one bit each.
@@ -104,7 +97,7 @@ class alert_writer {
   void put(std::uint64_t number) { to_.put_small(number); }
   void put(std::string_view text) { to_.put_small_text(text); }
   void put(instant at) {
-    to_.put_small(zigzag(static_cast<std::uint64_t>(to_unix_ms(at)) - base_));
+    to_.put_small(zigzag_of(static_cast<std::uint64_t>(to_unix_ms(at)) - base_));
   }
   void put(const std::optional<instant>& at) {
     if (at) put(*at);
@@ -227,7 +220,7 @@ class alert_reader {
  private:
   std::string text() { return std::string{from_.take_small_text()}; }
   instant time() {
-    const std::uint64_t unix_ms = base_ + unzigzag(from_.take_small());
+    const std::uint64_t unix_ms = base_ + number_of_zigzag(from_.take_small());
     return from_unix_ms(static_cast<long long>(unix_ms));
   }
   std::optional<instant> time_if(bool there) {

@@ -16,14 +16,6 @@
 
 namespace tocsin {
 
-/// Small numbers of either sign as small numbers: 0, -1, 1, -2 -> 0, 1, 2, 3.
-[[nodiscard]] constexpr std::uint64_t zigzag_of(std::uint64_t number) noexcept {
-  return (number << 1U) ^ (number >> 63U != 0 ? ~std::uint64_t{0} : 0);
-}
-[[nodiscard]] constexpr std::uint64_t number_of_zigzag(std::uint64_t zigzag) noexcept {
-  return (zigzag >> 1U) ^ ((zigzag & 1U) != 0 ? ~std::uint64_t{0} : 0);
-}
-
 /// `at` relative to `base`, both of any value.
 [[nodiscard]] constexpr std::uint64_t offset_of(instant at, instant base) noexcept {
   return zigzag_of(static_cast<std::uint64_t>(to_unix_ms(at)) -

@@ -22,6 +22,14 @@ inline char* write_varint(char* to, std::uint64_t number) noexcept {
   return to;
 }
 
+/// Small numbers of either sign as small numbers: 0, -1, 1, -2 -> 0, 1, 2, 3.
+[[nodiscard]] constexpr std::uint64_t zigzag_of(std::uint64_t number) noexcept {
+  return (number << 1U) ^ (number >> 63U != 0 ? ~std::uint64_t{0} : 0);
+}
+[[nodiscard]] constexpr std::uint64_t number_of_zigzag(std::uint64_t zigzag) noexcept {
+  return (zigzag >> 1U) ^ ((zigzag & 1U) != 0 ? ~std::uint64_t{0} : 0);
+}
+
 /// Takes a number off the front; what is cut short reads as what is there.
 [[nodiscard]] inline std::uint64_t take_varint(std::string_view& from) noexcept {
   std::uint64_t number = 0;

@@ -33,8 +33,6 @@ using steady = std::chrono::steady_clock;
 constexpr int requests_max = 64;
 /// When stopping: how long replies may take to leave.
 constexpr int linger_ms = 1000;
-/// Bytes of requests that go on together.
-constexpr std::size_t burst_bytes_max = 256 * 1024;
 /// Frames of one message that are kept; a request has at most four.
 constexpr std::size_t frames_max = 5;
 
@@ -97,9 +95,6 @@ struct envelope {
   bool delimited = false;         ///< a REQ's empty frame was before the id
   std::optional<std::string> id;  ///< none: a REQ's request that consists of its payload
 };
-
-/// Memory of a burst's messages. It never grows once views into it are taken.
-using payload_store = std::vector<zmq::message_t>;
 
 struct waiting_request {
   envelope to;
@@ -172,7 +167,7 @@ struct acked_listener::thread_state {
   std::uint64_t next_request = 1;
   /// Requests that were read together and become one burst.
   std::vector<std::uint64_t> gathered;
-  std::shared_ptr<payload_store> payloads = std::make_shared<payload_store>();
+  std::shared_ptr<message_store> payloads = std::make_shared<message_store>();
   std::size_t gathered_bytes = 0;
   std::mutex joining;
   std::thread thread;
@@ -277,7 +272,7 @@ void acked_listener::thread_state::hand_over() {
   if (gathered.empty()) return;
   burst together;
   for (const zmq::message_t& each : *payloads) together.messages.push_back(each.to_string_view());
-  together.owner = std::exchange(payloads, std::make_shared<payload_store>());
+  together.owner = std::exchange(payloads, std::make_shared<message_store>());
   together.answer = [ticket = std::make_shared<answer_ticket>(box, gathered)](
                         const burst_outcome& outcome) { ticket->answer(outcome); };
   const auto these = std::exchange(gathered, {});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The thread that owns the ROUTER socket of the acked surface: one burst a request, one reply a
-// request.
+// The thread that owns the ROUTER socket of the acked surface: requests that are read together are
+// one burst, each gets one reply.
 #pragma once
 
 #include <cstddef>

@@ -41,8 +41,6 @@ class http_refusals {
   [[nodiscard]] std::uint64_t of(http_refusal why) const noexcept {
     return counts_[static_cast<std::size_t>(why)];
   }
-  /// tocsin_http_refused_total with a series for each reason, in Prometheus's text format 0.0.4.
-  [[nodiscard]] std::string metrics() const;
 
  private:
   std::array<std::atomic<std::uint64_t>, all_http_refusals.size()> counts_{};

@@ -297,6 +297,27 @@ void add_surfaces(const std::vector<surface_counts>& surfaces, std::vector<Metri
   to.push_back(subscriptions.take());
 }
 
+void add_acked(const acked_counts& from, std::vector<MetricFamily>& to) {
+  to.push_back(counter("tocsin_acked_replies_total", "Replies to acknowledged requests.")
+                   .add(from.ok, {{"status", "ok"}})
+                   .add(from.retry, {{"status", "retry"}})
+                   .add(from.rejected, {{"status", "reject"}})
+                   .take());
+  to.push_back(counter("tocsin_acked_replies_undelivered_total",
+                       "Those whose sender had gone or did not read.")
+                   .add(from.undelivered)
+                   .take());
+}
+
+void add_http(const http_refusals& from, std::vector<MetricFamily>& to) {
+  auto refused =
+      counter("tocsin_http_refused_total", "HTTP connections and requests refused, by reason.");
+  for (const http_refusal why : all_http_refusals) {
+    refused.add(from.of(why), {{"reason", std::string{to_text(why)}}});
+  }
+  to.push_back(refused.take());
+}
+
 void add_process(const process_usage& from, std::vector<MetricFamily>& to) {
   if (from.resident_bytes) {
     to.push_back(gauge("process_resident_memory_bytes", "Memory of this process that is in RAM.")
@@ -385,7 +406,7 @@ std::map<std::string, std::uint64_t> metrics_page::late_by_shown_source(
 
 std::string metrics_page::render(const pipeline_counts& counts, const process_usage& process,
                                  const std::vector<lookup_status>& lookups,
-                                 const std::vector<surface_counts>& surfaces) {
+                                 const door_counts& doors) {
   std::vector<MetricFamily> families;
   families.push_back(gauge("tocsin_build_info", "The version that runs; the value is always 1.")
                          .add(1.0, {{"version", version_}})
@@ -404,7 +425,9 @@ std::string metrics_page::render(const pipeline_counts& counts, const process_us
   add_notices(counts, families);
   add_event_log(counts, families);
   add_store(counts.store, families);
-  add_surfaces(surfaces, families);
+  add_surfaces(doors.surfaces, families);
+  if (doors.acked) add_acked(*doors.acked, families);
+  if (doors.http != nullptr) add_http(*doors.http, families);
   add_process(process, families);
   return prometheus::TextSerializer{}.Serialize(families);
 }

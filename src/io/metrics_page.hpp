@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "io/acked_listener.hpp"
+#include "io/http_refusals.hpp"
 #include "io/lookup_watcher.hpp"
 #include "io/network_gate.hpp"
 #include "tocsin/pipeline_counts.hpp"
@@ -23,6 +25,13 @@ struct process_usage {
   std::optional<double> started_at_seconds;  ///< since the Unix epoch
 };
 [[nodiscard]] process_usage read_process_usage();
+
+/// What the sockets count before anything comes to the pipeline.
+struct door_counts {
+  std::vector<surface_counts> surfaces;
+  std::optional<acked_counts> acked;    ///< nothing: the acked surface is off
+  const http_refusals* http = nullptr;  ///< null: HTTP is off
+};
 
 /// Not thread-safe. Names, units and meaning: docs/http.md.
 class metrics_page {
@@ -38,7 +47,7 @@ class metrics_page {
 
   [[nodiscard]] std::string render(const pipeline_counts& counts, const process_usage& process,
                                    const std::vector<lookup_status>& lookups = {},
-                                   const std::vector<surface_counts>& surfaces = {});
+                                   const door_counts& doors = {});
 
  private:
   [[nodiscard]] std::map<std::string, ingest_counts> counts_by_shown_source(

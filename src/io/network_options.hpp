@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <vector>
 #include <zmq.hpp>
 
 #include "io/curve_client.hpp"
@@ -32,6 +33,13 @@ inline void set_network_options(zmq::socket_t& socket, const std::string& endpoi
   return static_cast<int>(
       std::clamp<std::size_t>(bytes_waiting / std::max<std::size_t>(message_bytes, 1), 16, 1000));
 }
+
+/// Bytes of messages that are handed over together: a burst ends with the one that reaches it.
+inline constexpr std::size_t burst_bytes_max = std::size_t{256} * 1024;
+
+/// The parts of a burst whose memory its views point into. ZeroMQ keeps short messages inside the
+/// message itself, so the vector must not grow once views are taken.
+using message_store = std::vector<zmq::message_t>;
 
 /// Makes a connecting socket prove itself, and insist on the daemon's key.
 inline void set_identity(zmq::socket_t& socket, const optional_identity& identity) {

@@ -26,9 +26,8 @@ namespace {
 using std::chrono::milliseconds;
 using steady = std::chrono::steady_clock;
 
-/// A burst ends at whichever comes first.
+/// A burst ends at whichever comes first, of these and burst_bytes_max.
 constexpr std::size_t burst_messages_max = 256;
-constexpr std::size_t burst_bytes_max = 256 * 1024;
 constexpr std::size_t burst_events_max = 8192;
 
 /// When stopping: how long after the last message nothing more is expected, how long reading goes
@@ -36,10 +35,6 @@ constexpr std::size_t burst_events_max = 8192;
 constexpr milliseconds quiet{100};
 constexpr milliseconds drain_max{1000};
 constexpr milliseconds handover_max{5000};
-
-/// The parts of a burst whose memory its views point into. ZeroMQ keeps short messages inside the
-/// message itself, so the vector must not grow once views are taken.
-using message_store = std::vector<zmq::message_t>;
 
 }  // namespace
 

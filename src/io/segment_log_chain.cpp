@@ -5,24 +5,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
+
+#include "io/numbered_name.hpp"
 
 namespace tocsin {
 namespace {
 
 constexpr std::string_view segment_suffix = ".log";
-constexpr std::size_t number_digits = 20;
 
 /// Nothing for the name of another file.
 std::optional<std::uint64_t> number_of(std::string_view name) {
-  if (name.size() != number_digits + segment_suffix.size() || !name.ends_with(segment_suffix))
-    return std::nullopt;
-  std::uint64_t number = 0;
-  const char* const end = name.data() + number_digits;
-  const auto read = std::from_chars(name.data(), end, number);
-  if (read.ec != std::errc{} || read.ptr != end || number == 0) return std::nullopt;
-  return number;
+  const auto number = number_in_name(name, segment_suffix);
+  return number == 0 ? std::nullopt : number;
 }
 
 /// Follows which place of the newest segment is known to be synced: records tell it of places that
@@ -50,7 +45,7 @@ class synced_places {
 }  // namespace
 
 std::string segment_path(std::uint64_t number) {
-  return fmt::format("{}/{:020}{}", log_folder, number, segment_suffix);
+  return fmt::format("{}/{}", log_folder, numbered_name(number, segment_suffix));
 }
 
 std::string unfinished_path(const std::string& path) {

@@ -6,8 +6,9 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
+
+#include "io/numbered_name.hpp"
 
 namespace tocsin {
 namespace {
@@ -19,7 +20,6 @@ constexpr std::string_view snapshot_magic = "tocsinSN";
 constexpr std::uint64_t snapshot_version = 1;
 constexpr std::size_t snapshot_header_bytes = 56;
 constexpr std::size_t part_header_bytes = 24;
-constexpr std::size_t number_digits = 20;
 /// Of other snapshots than the one just written.
 constexpr std::size_t others_kept = 1;
 
@@ -36,18 +36,7 @@ std::uint64_t number_at(std::string_view bytes, std::size_t at) {
 }
 
 std::string path_of(std::uint64_t step) {
-  return fmt::format("{}/{:020}{}", snapshot_folder, step, snapshot_suffix);
-}
-
-/// Nothing for the name of another file.
-std::optional<std::uint64_t> step_of(std::string_view name) {
-  if (name.size() != number_digits + snapshot_suffix.size() || !name.ends_with(snapshot_suffix))
-    return std::nullopt;
-  std::uint64_t step = 0;
-  const char* const end = name.data() + number_digits;
-  const auto read = std::from_chars(name.data(), end, step);
-  if (read.ec != std::errc{} || read.ptr != end) return std::nullopt;
-  return step;
+  return fmt::format("{}/{}", snapshot_folder, numbered_name(step, snapshot_suffix));
 }
 
 std::string encode_header(const pipeline_snapshot& of) {
@@ -202,7 +191,7 @@ class snapshot_files : public snapshot_store {
     const auto names = files_->list(snapshot_folder);
     if (!names) return found;
     for (const std::string& each : *names) {
-      if (const auto step = step_of(each)) found.push_back(*step);
+      if (const auto step = number_in_name(each, snapshot_suffix)) found.push_back(*step);
     }
     std::sort(found.rbegin(), found.rend());
     return found;

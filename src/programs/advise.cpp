@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 #include <optional>
 #include <string>
@@ -110,15 +109,6 @@ std::optional<std::vector<rule_noise>> ask_noise(const advise_options& chosen, i
   return all;
 }
 
-fingerprint fingerprint_from(const std::string& hex) {
-  constexpr std::size_t half = 16;
-  fingerprint print;
-  if (hex.size() != 2 * half) return print;
-  std::from_chars(hex.data(), hex.data() + half, print.high, half);
-  std::from_chars(hex.data() + half, hex.data() + 2 * half, print.low, half);
-  return print;
-}
-
 instant time_of(const json_tree& at) {
   return from_unix_ms(static_cast<long long>(at.number().value_or(0)));
 }
@@ -138,7 +128,7 @@ bool ask_acknowledged(const advise_options& chosen, const std::string& rule,
     for (const json_tree& each : answer.body->at("alerts").items()) {
       if (each.at("acknowledged_at").is_null()) continue;
       acknowledged_alert known;
-      known.print = fingerprint_from(each.at("fingerprint").text());
+      known.print = parse_fingerprint(each.at("fingerprint").text()).value_or(fingerprint{});
       known.from = time_of(each.at("started_at"));
       const json_tree resolved = each.at("resolved_at");
       const json_tree end = resolved.is_null() ? each.at("closed_at") : resolved;

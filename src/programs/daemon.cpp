@@ -36,28 +36,11 @@ http_response plain_text(std::string text) {
   return {200, "text/plain; charset=utf-8", std::move(text), {}};
 }
 
-/// Parts of the metrics page that others than the pipeline count.
-using metrics_parts = std::vector<std::function<std::string()>>;
-
-/// What the acked surface has counted, in the form of the metrics page; "" while it is off.
-std::string acked_metrics(const acked_listener* acked) {
-  if (acked == nullptr) return "";
-  const acked_counts now = acked->counts();
-  return fmt::format(
-      "# HELP tocsin_acked_replies_total Replies to acknowledged requests.\n"
-      "# TYPE tocsin_acked_replies_total counter\n"
-      "tocsin_acked_replies_total{{status=\"ok\"}} {}\n"
-      "tocsin_acked_replies_total{{status=\"retry\"}} {}\n"
-      "tocsin_acked_replies_total{{status=\"reject\"}} {}\n"
-      "# HELP tocsin_acked_replies_undelivered_total Those whose sender had gone or did not read.\n"
-      "# TYPE tocsin_acked_replies_undelivered_total counter\n"
-      "tocsin_acked_replies_undelivered_total {}\n",
-      now.ok, now.retry, now.rejected, now.undelivered);
-}
+/// Counted beside the pipeline, for the metrics page.
+using door_counter = std::function<door_counts()>;
 
 http_route metrics_route(const pipeline& running, std::size_t rules,
-                         std::shared_ptr<const lookup_watcher> lookups,
-                         std::shared_ptr<const network_gate> gate, metrics_parts beside) {
+                         std::shared_ptr<const lookup_watcher> lookups, door_counter doors) {
   struct page_state {
     explicit page_state(std::size_t loaded) : page{TOCSIN_VERSION, loaded} {}
     std::mutex one_at_a_time;
@@ -65,27 +48,25 @@ http_route metrics_route(const pipeline& running, std::size_t rules,
   };
   auto state = std::make_shared<page_state>(rules);
   return {"GET", "/metrics",
-          [&running, lookups = std::move(lookups), gate = std::move(gate),
-           beside = std::move(beside), state = std::move(state)](const http_request&) {
+          [&running, lookups = std::move(lookups), doors = std::move(doors),
+           state = std::move(state)](const http_request&) {
             const auto tables = lookups ? lookups->status() : std::vector<lookup_status>{};
             const auto counts = running.counts();
             const std::scoped_lock lock(state->one_at_a_time);
-            std::string page =
-                state->page.render(counts, read_process_usage(), tables, gate->counts());
-            for (const auto& part : beside) page += part();
-            return http_response{200, metrics_page::content_type, std::move(page), {}};
+            return http_response{200,
+                                 metrics_page::content_type,
+                                 state->page.render(counts, read_process_usage(), tables, doors()),
+                                 {}};
           }};
 }
 
-/// What HTTP serves (docs/http.md). The pipeline, the backend and what counts the other parts of
-/// the metrics outlive the routes.
+/// What HTTP serves (docs/http.md). The pipeline, the backend and what `doors` asks outlive the
+/// routes.
 std::vector<http_route> http_routes(const pipeline& running, alert_backend& backend,
                                     std::shared_ptr<const lookup_watcher> lookups,
-                                    std::shared_ptr<const network_gate> gate,
-                                    metrics_parts beside) {
+                                    door_counter doors) {
   std::vector<http_route> routes{
-      metrics_route(running, backend.rules().rules().size(), std::move(lookups), std::move(gate),
-                    std::move(beside)),
+      metrics_route(running, backend.rules().rules().size(), std::move(lookups), std::move(doors)),
       {"GET", "/-/healthy", [](const http_request&) { return plain_text("healthy\n"); }},
       {"GET", "/-/ready", [&running](const http_request&) {
          if (const auto failure = running.failure()) {
@@ -314,12 +295,13 @@ std::optional<error> daemon::attach_http() {
     spdlog::info("http.tokens: {} tokens are known", guard.tokens->size());
   }
   backend_ = std::make_unique<daemon_backend>(*pipeline_, store_, rules_);
-  auto started =
-      http_server::start(settings_.http.listen,
-                         http_routes(*pipeline_, *backend_, enrich_.tables, gate_,
-                                     {[acked = acked_.get()] { return acked_metrics(acked); },
-                                      [refusals = guard.refusals] { return refusals->metrics(); }}),
-                         {}, guard);
+  door_counter doors = [gate = gate_, acked = acked_.get(), refusals = guard.refusals] {
+    return door_counts{gate->counts(), acked ? std::optional{acked->counts()} : std::nullopt,
+                       refusals.get()};
+  };
+  auto started = http_server::start(
+      settings_.http.listen, http_routes(*pipeline_, *backend_, enrich_.tables, std::move(doors)),
+      {}, guard);
   if (!started) {
     return error{started.failure().code, "http.listen: " + started.failure().message};
   }

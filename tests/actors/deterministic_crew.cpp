@@ -48,7 +48,7 @@ void deterministic_crew::go_on(const alert_side& alerts, crew_setup& setup) {
   settings.log_horizon = alerts.log_horizon;
   auto stored = setup.store->load();
   if (!stored) throw std::runtime_error(stored.failure().message);
-  const beginning from = begin_from_log(settings, setup.shards, setup.ingest.rules, *stored);
+  const beginning from = begin_from_log(settings, setup.shards, setup.ingest, *stored);
   go_on_from(from, settings, setup);
   setup.clock = stored->clock;
   setup.stored = std::make_shared<book_state>(*std::move(stored));

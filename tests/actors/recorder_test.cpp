@@ -84,6 +84,14 @@ std::shared_ptr<const alert_policy> tells_ops() {
   return policy;
 }
 
+/// Lets an alert fire and its group be told of; the notices that wait then.
+std::vector<std::string> tell_of_one(deterministic_crew& crew, const scripted_store& store) {
+  crew.send(nth_event(1));
+  crew.advance(traffic_start + 10s);
+  crew.run();
+  return store.waiting_notices();
+}
+
 TEST(recorder, sinks_see_only_what_a_durable_store_holds_and_in_order) {
   const auto input = testing::random_traffic(5, 300);
   for (std::uint32_t seed = 1; seed <= 20; ++seed) {
@@ -253,10 +261,7 @@ TEST(recorder, tries_to_deliver_are_entered_and_counted) {
   auto alerts = stored_in(store);
   alerts.policy = tells_ops();
   deterministic_crew crew(testing::every_event_fires(), 1, {}, {}, alerts);
-  crew.send(nth_event(1));
-  crew.advance(traffic_start + 10s);
-  crew.run();
-  const auto waiting = store->waiting_notices();
+  const auto waiting = tell_of_one(crew, *store);
   ASSERT_EQ(waiting.size(), 1U);
   crew.settle({waiting[0], false, false, "connection refused"});
   crew.run();
@@ -282,10 +287,7 @@ TEST(recorder, tries_that_ended_meanwhile_are_entered_together) {
   auto alerts = stored_in(store);
   alerts.policy = tells_ops();
   deterministic_crew crew(testing::every_event_fires(), 1, {}, {}, alerts);
-  crew.send(nth_event(1));
-  crew.advance(traffic_start + 10s);
-  crew.run();
-  const auto waiting = store->waiting_notices();
+  const auto waiting = tell_of_one(crew, *store);
   ASSERT_EQ(waiting.size(), 1U);
   crew.settle({waiting[0], false, false, "connection refused"});
   crew.settle({waiting[0], false, false, "connection reset"});
@@ -300,10 +302,7 @@ TEST(recorder, a_try_that_the_store_does_not_know_keeps_no_other_from_being_ente
   auto alerts = stored_in(store);
   alerts.policy = tells_ops();
   deterministic_crew crew(testing::every_event_fires(), 1, {}, {}, alerts);
-  crew.send(nth_event(1));
-  crew.advance(traffic_start + 10s);
-  crew.run();
-  const auto waiting = store->waiting_notices();
+  const auto waiting = tell_of_one(crew, *store);
   ASSERT_EQ(waiting.size(), 1U);
   crew.settle({"no such notice", true, false, ""});
   crew.settle({waiting[0], true, false, ""});

@@ -185,19 +185,9 @@ TEST(step_maker_dedup, what_enrichment_makes_of_an_event_does_not_tell_it_from_i
   ASSERT_EQ(made.entry->batch->labels.size(), 1U) << "the log has it enriched";
 }
 
-std::shared_ptr<shield_board> keeping_out(std::string_view matchers) {
-  silence made;
-  made.scope = silence_scope::events;
-  made.matchers = parse_label_matchers(matchers).value();
-  auto board = std::make_shared<shield_board>();
-  board->put(std::make_shared<const event_shield>(
-      std::vector<silence_ptr>{std::make_shared<const silence>(std::move(made))}));
-  return board;
-}
-
 TEST(step_maker_log, shielded_events_that_were_answered_are_in_the_log_to_be_recognised) {
   auto setup = logged_setup();
-  setup.shields = keeping_out(R"({source_id="s"})");
+  setup.shields = testing::keeping_out(R"({source_id="s"})");
   step_maker maker(std::move(setup));
   const made_step made = maker.of_burst(acked(with_id("e", 1)), traffic_start);
   ASSERT_TRUE(made.entry);

@@ -232,20 +232,9 @@ TEST(step_maker, without_enrichment_nothing_is_counted_for_it) {
   EXPECT_TRUE(maker.report().enrichment.empty());
 }
 
-/// A board with silences that keep events with these matchers out.
-std::shared_ptr<shield_board> keeping_out(std::string_view matchers) {
-  silence made;
-  made.scope = silence_scope::events;
-  made.matchers = parse_label_matchers(matchers).value();
-  auto board = std::make_shared<shield_board>();
-  board->put(std::make_shared<const event_shield>(
-      std::vector<silence_ptr>{std::make_shared<const silence>(std::move(made))}));
-  return board;
-}
-
 TEST(step_maker, shielded_events_are_accepted_and_counted_and_not_in_the_log) {
-  step_maker maker(
-      setup_of(testing::every_event_fires(), 1, nullptr, keeping_out(R"({resource_id=~"a.*"})")));
+  step_maker maker(setup_of(testing::every_event_fires(), 1, nullptr,
+                            testing::keeping_out(R"({resource_id=~"a.*"})")));
   const auto step = step_of(
       maker,
       shared(burst_of({event_message("a1", traffic_start), event_message("b1", traffic_start),
@@ -266,7 +255,7 @@ TEST(step_maker, shielded_events_are_accepted_and_counted_and_not_in_the_log) {
 }
 
 TEST(step_maker, shielded_events_leave_no_gap_in_the_positions) {
-  const auto board = keeping_out(R"({resource_id="a"})");
+  const auto board = testing::keeping_out(R"({resource_id="a"})");
   step_maker maker(setup_of(testing::every_event_fires(), 1, nullptr, board));
   const auto both =
       burst_of({event_message("a", traffic_start), event_message("b", traffic_start)});
@@ -281,8 +270,8 @@ TEST(step_maker, shielded_events_leave_no_gap_in_the_positions) {
 }
 
 TEST(step_maker, the_clock_of_a_step_is_of_its_last_event_that_is_not_shielded) {
-  step_maker maker(
-      setup_of(testing::every_event_fires(), 1, nullptr, keeping_out(R"({resource_id="a"})")));
+  step_maker maker(setup_of(testing::every_event_fires(), 1, nullptr,
+                            testing::keeping_out(R"({resource_id="a"})")));
   const auto step = step_of(
       maker,
       shared(burst_of({event_message("b", traffic_start), event_message("a", traffic_start)},
@@ -294,8 +283,8 @@ TEST(step_maker, the_clock_of_a_step_is_of_its_last_event_that_is_not_shielded) 
 }
 
 TEST(step_maker, a_burst_of_shielded_events_alone_makes_no_step) {
-  step_maker maker(
-      setup_of(testing::every_event_fires(), 1, nullptr, keeping_out(R"({resource_id="a"})")));
+  step_maker maker(setup_of(testing::every_event_fires(), 1, nullptr,
+                            testing::keeping_out(R"({resource_id="a"})")));
   EXPECT_FALSE(
       step_of(maker, shared(burst_of({event_message("a", traffic_start)})), traffic_start));
   const auto report = maker.report();
@@ -313,7 +302,7 @@ TEST(step_maker, silences_see_the_labels_that_enrichment_made) {
       {{"t.yaml", 1, {}, extract_spec{{"resource_id", 0, 0}, {"^(?P<team>[a-z]+)-", 0, 0}}}}, {},
       found);
   step_maker maker(
-      setup_of(testing::every_event_fires(), 1, steps, keeping_out(R"({team="web"})")));
+      setup_of(testing::every_event_fires(), 1, steps, testing::keeping_out(R"({team="web"})")));
   const auto step = step_of(maker,
                             shared(burst_of({event_message("web-1", traffic_start),
                                              event_message("db-1", traffic_start)})),
@@ -323,8 +312,8 @@ TEST(step_maker, silences_see_the_labels_that_enrichment_made) {
 }
 
 TEST(step_maker, decoded_events_that_are_shared_stay_as_they_are_when_some_are_shielded) {
-  step_maker maker(
-      setup_of(testing::every_event_fires(), 1, nullptr, keeping_out(R"({resource_id="a"})")));
+  step_maker maker(setup_of(testing::every_event_fires(), 1, nullptr,
+                            testing::keeping_out(R"({resource_id="a"})")));
   const auto batch = decoded_events({traffic_start, traffic_start + 1s}, 1);
   batch->events[0].set_text(event_field::resource_id, "a");
   const auto step = step_of(maker, shared(burst_of_decoded(batch)), instant{});

@@ -120,4 +120,14 @@ traffic random_traffic(std::uint32_t seed, std::size_t count) {
   return made;
 }
 
+std::shared_ptr<shield_board> keeping_out(std::string_view matchers) {
+  silence made;
+  made.scope = silence_scope::events;
+  made.matchers = parse_label_matchers(matchers).value();
+  auto board = std::make_shared<shield_board>();
+  board->put(std::make_shared<const event_shield>(
+      std::vector<silence_ptr>{std::make_shared<const silence>(std::move(made))}));
+  return board;
+}
+
 }  // namespace tocsin::testing

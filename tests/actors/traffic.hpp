@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "actors/shield_board.hpp"
 #include "tocsin/pipeline.hpp"
 
 namespace tocsin::testing {
@@ -30,6 +32,9 @@ inline constexpr instant traffic_start = from_unix_ms(1'700'000'000'000);
 /// A burst of its own copies of `messages`; `arrivals` may be empty.
 [[nodiscard]] burst burst_of(const std::vector<std::string>& messages,
                              std::vector<instant> arrivals = {});
+
+/// A board with a silence that keeps events with these matchers out.
+[[nodiscard]] std::shared_ptr<shield_board> keeping_out(std::string_view matchers);
 
 /// What came in, one message after the other.
 struct traffic {

@@ -8,6 +8,7 @@
 
 #include "io/http_actor.hpp"
 #include "io/http_address.hpp"
+#include "io/metrics_page.hpp"
 #include "support/diagnostics_text.hpp"
 #include "support/scratch_folder.hpp"
 #include "support/test_certificate.hpp"
@@ -173,7 +174,8 @@ TEST(http_refusals, every_reason_is_a_series_from_the_start) {
   http_refusals counts;
   counts.count(http_refusal::unauthorized);
   counts.count(http_refusal::unauthorized);
-  const std::string page = counts.metrics();
+  const std::string page =
+      metrics_page{"1", 0}.render({}, {}, {}, {.surfaces = {}, .acked = {}, .http = &counts});
   EXPECT_NE(page.find("tocsin_http_refused_total{reason=\"unauthorized\"} 2\n"), std::string::npos);
   for (const http_refusal why : all_http_refusals) {
     EXPECT_NE(page.find("{reason=\"" + std::string{to_text(why)} + "\"} "), std::string::npos);

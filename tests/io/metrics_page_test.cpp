@@ -266,7 +266,8 @@ TEST(metrics_page, connections_and_refusals_are_shown_by_surface) {
   push.refused = {{"unknown_key", 3}};
   const surface_counts stream{
       .of = surface::stream, .connections = 2, .subscriptions = 5, .refused = {}};
-  const auto page = metrics_page("1", 0).render({}, {}, {}, {push, stream});
+  const auto page = metrics_page("1", 0).render(
+      {}, {}, {}, {.surfaces = {push, stream}, .acked = {}, .http = nullptr});
   for (const char* line :
        {R"(tocsin_connections{surface="push"} 7)", R"(tocsin_connections{surface="stream"} 2)",
         R"(tocsin_refused_connections_total{surface="push",reason="unknown_key"} 3)",

@@ -21,6 +21,15 @@ using instant = std::chrono::sys_time<duration>;
   return at.time_since_epoch().count();
 }
 
+/// The times that have a text: RFC 3339 knows the years 0000 to 9999. Any two differ by less than a
+/// duration can hold.
+inline constexpr instant earliest_instant = from_unix_ms(-62'167'219'200'000);
+inline constexpr instant latest_instant = from_unix_ms(253'402'300'799'999);
+
+[[nodiscard]] constexpr bool has_text(instant at) noexcept {
+  return earliest_instant <= at && at <= latest_instant;
+}
+
 /// Reads "250ms", "5s", "1h30m", "7d", "2w" (units ms s m h d w, largest first, each once, whole
 /// numbers; "0" is allowed alone). Nothing for anything else, or beyond 10,000 days. Negative
 /// durations do not exist.

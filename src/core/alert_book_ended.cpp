@@ -74,6 +74,8 @@ bool ended_memory::restore(std::string_view key, std::string_view value) {
   if (!print || !bits || !evaluated_ms || !ended_ms || !until_ms) return false;
   const life kept{flap_detector::from_bits(*bits), from_unix_ms(*evaluated_ms),
                   from_unix_ms(*ended_ms), from_unix_ms(*until_ms)};
+  if (!may_be_kept(kept.evaluated_at) || !has_text(kept.ended_at) || !has_text(kept.until))
+    return false;
   ended_.insert_or_assign(*print, kept);
   by_until_.emplace(kept.until, *print);
   return true;

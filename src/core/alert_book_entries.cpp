@@ -5,6 +5,8 @@
 #include <cassert>
 #include <utility>
 
+#include "core/state_bytes.hpp"
+
 namespace tocsin {
 namespace {
 
@@ -12,44 +14,36 @@ constexpr std::uint32_t unchanged = ~std::uint32_t{0};
 constexpr char entry_version = 1;
 constexpr std::size_t entry_size = 1 + 4 * 8 + 4;
 
-void put(std::string& to, std::uint64_t number, int bytes) {
-  for (int i = 0; i < bytes; ++i) to.push_back(static_cast<char>(number >> (8 * i)));
-}
-
-std::uint64_t take(std::string_view& from, std::size_t bytes) {
-  std::uint64_t number = 0;
-  for (std::size_t i = 0; i < bytes; ++i) {
-    number |= std::uint64_t{static_cast<unsigned char>(from[i])} << (8 * i);
-  }
-  from.remove_prefix(bytes);
-  return number;
-}
-
-instant take_instant(std::string_view& from) {
-  return from_unix_ms(static_cast<std::int64_t>(take(from, 8)));
-}
-
 }  // namespace
 
 std::string entry_bytes(const active_alert& of) {
   std::string bytes;
   bytes.reserve(entry_size);
-  bytes.push_back(entry_version);
+  state_writer into{bytes};
+  into.put(entry_version);
   for (const instant each : {of.cleared_at, of.found_at, of.unconfirmed_until, of.evaluated_at}) {
-    put(bytes, static_cast<std::uint64_t>(to_unix_ms(each)), 8);
+    into.put(each);
   }
-  put(bytes, of.flaps.bits(), 4);
+  into.put(of.flaps.bits());
   return bytes;
 }
 
 bool read_entry_bytes(std::string_view bytes, active_alert& into) {
-  if (bytes.size() != entry_size || bytes.front() != entry_version) return false;
-  bytes.remove_prefix(1);
-  into.cleared_at = take_instant(bytes);
-  into.found_at = take_instant(bytes);
-  into.unconfirmed_until = take_instant(bytes);
-  into.evaluated_at = take_instant(bytes);
-  into.flaps = flap_detector::from_bits(static_cast<std::uint32_t>(take(bytes, 4)));
+  state_reader from{bytes};
+  if (from.take<char>() != entry_version) return false;
+  active_alert read;
+  for (instant* each :
+       {&read.cleared_at, &read.found_at, &read.unconfirmed_until, &read.evaluated_at}) {
+    *each = from_unix_ms(from.take<std::int64_t>());
+    if (!may_be_kept(*each)) return false;
+  }
+  const auto flaps = from.take<std::uint32_t>();
+  if (from.failed() || !from.at_end()) return false;
+  into.cleared_at = read.cleared_at;
+  into.found_at = read.found_at;
+  into.unconfirmed_until = read.unconfirmed_until;
+  into.evaluated_at = read.evaluated_at;
+  into.flaps = flap_detector::from_bits(flaps);
   return true;
 }
 

@@ -20,6 +20,11 @@
 namespace tocsin {
 
 inline constexpr instant no_time = instant::max();
+
+/// Whether a kept time is one: no_time, or one that can be computed with.
+[[nodiscard]] constexpr bool may_be_kept(instant at) noexcept {
+  return at == no_time || has_text(at);
+}
 /// Of alerts that no rule of the rule set stands behind: posted ones, incidents, and those whose
 /// rule is gone.
 inline constexpr std::uint32_t no_rule = ~std::uint32_t{0};

@@ -171,8 +171,8 @@ void escalations::take_changed(std::vector<group_record>& into) {
     out.put(record_version);
     out.put(of.now->print);
     out.put(of.alert_id);
-    out.put(std::int64_t{to_unix_ms(of.fired)});
-    out.put(std::int64_t{to_unix_ms(of.done)});
+    out.put(of.fired);
+    out.put(of.done);
     out.put_text(of.policy == no_index ? std::string_view{}
                                        : std::string_view{policy_->escalations[of.policy].name});
     into.push_back({key_of(of.now->print), std::move(bytes)});
@@ -193,8 +193,8 @@ bool escalations::restore(const group_record& record) {
   const fingerprint print = from.take_fingerprint();
   climb read;
   read.alert_id = from.take_fingerprint();
-  read.fired = from_unix_ms(from.take<std::int64_t>());
-  read.done = from_unix_ms(from.take<std::int64_t>());
+  read.fired = from.take_instant();
+  read.done = from.take_instant();
   const std::string_view name = from.take_text();
   const auto& all = policy_->escalations;
   if (!known || from.failed() || !from.at_end() || all.empty()) {

@@ -17,7 +17,7 @@ constexpr auto severities = 4;
 void put_alert(state_writer& out, const fingerprint& print, const incident_alert& one) {
   out.put(print);
   out.put(one.alert_id);
-  out.put(to_unix_ms(one.started_at));
+  out.put(one.started_at);
   out.put(one.severity);
   out.put(one.part);
   out.put(static_cast<std::uint8_t>(one.value.has_value()));
@@ -28,7 +28,7 @@ std::pair<fingerprint, incident_alert> take_alert(state_reader& in) {
   const fingerprint print = in.take_fingerprint();
   incident_alert one;
   one.alert_id = in.take_fingerprint();
-  one.started_at = from_unix_ms(in.take<long long>());
+  one.started_at = in.take_instant();
   one.severity = in.take<severity>();
   one.part = in.take<incident_part>();
   const auto has_value = in.take<std::uint8_t>();
@@ -174,7 +174,7 @@ std::string incident_group::bytes(std::string_view rule) const {
     out.put_text(value);
   }
   out.put(static_cast<std::uint8_t>(open_));
-  out.put(to_unix_ms(first_started_at_));
+  out.put(first_started_at_);
   out.put(joined_);
   out.put(static_cast<std::uint64_t>(listed_.size()));
   for (const fingerprint& id : listed_) out.put(id);
@@ -203,7 +203,7 @@ std::optional<std::pair<std::string, incident_group>> incident_group::from_bytes
   }
   incident_group made(std::move(group));
   made.open_ = in.take<std::uint8_t>() != 0;
-  made.first_started_at_ = from_unix_ms(in.take<long long>());
+  made.first_started_at_ = in.take_instant();
   made.joined_ = in.take<std::uint64_t>();
   for (auto left = in.take_count(16); left > 0; --left)
     made.listed_.push_back(in.take_fingerprint());

@@ -35,7 +35,7 @@ std::string notice_bytes(const notice& of) {
     into.put_text(name);
     into.put_text(value);
   }
-  into.put(std::int64_t{to_unix_ms(of.at)});
+  into.put(of.at);
   into.put(of.level);
   into.put(static_cast<std::uint64_t>(of.alerts.size()));
   for (const transition& each : of.alerts) into.put_text(alert_bytes(*each));
@@ -63,7 +63,7 @@ result<notice> notice_from_bytes(std::string_view bytes) {
     const std::string_view name = from.take_text();
     made.group_labels.emplace_back(name, from.take_text());
   }
-  made.at = from_unix_ms(from.take<std::int64_t>());
+  made.at = from.take_instant();
   made.level = from.take<std::uint32_t>();
   for (auto left = from.take_count(text_bytes_min); left > 0; --left) {
     auto each = alert_from_bytes(from.take_text());

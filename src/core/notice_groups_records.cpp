@@ -14,14 +14,6 @@ constexpr std::string_view group_prefix = "group/";
 constexpr std::string_view told_prefix = "told/";
 constexpr std::string_view looked_key = "looked";
 
-void put(state_writer& into, instant at) {
-  into.put(std::int64_t{to_unix_ms(at)});
-}
-
-instant take_instant(state_reader& from) {
-  return from_unix_ms(from.take<std::int64_t>());
-}
-
 }  // namespace
 
 std::string notice_groups::key_of(const group& of) const {
@@ -52,8 +44,8 @@ std::string notice_groups::record_of(const group& of) const {
   into.put_text(routed.route->receiver);
   into.put(routed.occurrence);
   into.put_text(labels_of(of));
-  put(into, of.due);
-  put(into, of.told_at);
+  into.put(of.due);
+  into.put(of.told_at);
   into.put(of.notices);
   into.put(static_cast<std::uint8_t>(of.flushed));
   into.put(static_cast<std::uint8_t>(of.muted));
@@ -99,7 +91,7 @@ void notice_groups::take_changed(std::vector<group_record>& into) {
     std::string bytes;
     state_writer looked{bytes};
     looked.put(record_version);
-    put(looked, *looked_at_);
+    looked.put(*looked_at_);
     into.push_back({std::string{looked_key}, std::move(bytes)});
   }
   looked_changed_ = false;
@@ -120,7 +112,7 @@ bool notice_groups::restore(const group_record& record) {
   if (record.key == looked_key) {
     state_reader from{record.bytes};
     known = from.take<std::uint8_t>() == record_version;
-    const instant at = take_instant(from);
+    const instant at = from.take_instant();
     if (known && !from.failed()) looked_at_ = at;
   } else if (record.key.starts_with(group_prefix)) {
     known = restore_group(record.bytes);
@@ -142,13 +134,12 @@ bool notice_groups::restore_group(std::string_view bytes) {
   const auto route = routes_.find(key, receiver, from.take<std::uint32_t>());
   group read;
   const std::string_view labels = from.take_text();
-  read.due = take_instant(from);
-  read.told_at = take_instant(from);
+  read.due = from.take_instant();
+  read.told_at = from.take_instant();
   read.notices = from.take<std::uint32_t>();
   read.flushed = from.take<std::uint8_t>() != 0;
   read.muted = from.take<std::uint8_t>() != 0;
-  // A time before the epoch is damage; how long ago that was need not fit into a duration.
-  if (from.failed() || !from.at_end() || !route || read.due < instant{}) return false;
+  if (from.failed() || !from.at_end() || !route) return false;
   const fingerprint print = routes_.group_print(*route, labels);
   if (group_of_.contains(print)) return true;
   read.route = *route;

@@ -10,6 +10,7 @@
 
 #include "core/varint.hpp"
 #include "tocsin/fingerprint.hpp"
+#include "tocsin/time.hpp"
 
 namespace tocsin {
 
@@ -30,6 +31,7 @@ class state_writer {
     put(print.high);
     put(print.low);
   }
+  void put(instant at) { put(static_cast<std::int64_t>(to_unix_ms(at))); }
   /// A text; data() == nullptr is told from "".
   void put_text(std::string_view text) {
     put(text.data() == nullptr ? null_length : static_cast<std::uint64_t>(text.size()));
@@ -74,6 +76,13 @@ class state_reader {
   [[nodiscard]] fingerprint take_fingerprint() {
     const auto high = take<std::uint64_t>();
     return {high, take<std::uint64_t>()};
+  }
+  /// A time that has a text: with any other, what is computed from it could overflow.
+  [[nodiscard]] instant take_instant() {
+    const instant at = from_unix_ms(take<std::int64_t>());
+    if (!failed_ && has_text(at)) return at;
+    failed_ = true;
+    return {};
   }
   /// A view into the bytes read from; data() == nullptr for a null text.
   [[nodiscard]] std::string_view take_text() {

@@ -12,10 +12,6 @@ namespace tocsin {
 
 namespace {
 
-// RFC 3339 has the years 0000 to 9999 only; what is beyond is written as the nearest of them.
-constexpr instant earliest_written = from_unix_ms(-62'167'219'200'000);
-constexpr instant latest_written = from_unix_ms(253'402'300'799'999);
-
 using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::minutes;
@@ -163,11 +159,11 @@ std::optional<instant> parse_rfc3339(std::string_view text) {
   const instant at =
       sys_days{date} + hours{hour} + minutes{minute} + seconds{second} + millis - offset;
   // Its offset may lead out of what can be written in UTC.
-  return at < earliest_written || at > latest_written ? std::nullopt : std::optional{at};
+  return has_text(at) ? std::optional{at} : std::nullopt;
 }
 
 std::string format_rfc3339(instant at) {
-  at = std::clamp(at, earliest_written, latest_written);
+  at = std::clamp(at, earliest_instant, latest_instant);
   const auto midnight = std::chrono::floor<days>(at);
   const std::chrono::year_month_day date{midnight};
   const std::chrono::hh_mm_ss<duration> clock{at - midnight};

@@ -125,7 +125,7 @@ std::string as_rfc3339(std::string_view text) {
     if (has_offset) return made;
     made[date] = 'T';
   }
-  if (text[minutes] != ':') {
+  if (!text.substr(minutes).starts_with(':')) {
     if (has_offset && text.substr(minutes) != "Z") return made;
     made.insert(minutes, ":00");
   }

@@ -82,8 +82,12 @@ made_step step_maker::step_of(std::shared_ptr<const event_batch> batch, instant 
   }
   made_step made;
   if (logged_) {
+    const bool all_seen = batch && !enricher_ && found_.seen.size() == found_.accepted &&
+                          batch->events.size() == found_.accepted;
     made.entry = std::make_shared<const log_entry>(
-        log_entry{last_step_, clock, batch, std::move(found_.seen), std::move(asked)});
+        log_entry{last_step_, clock, batch,
+                  all_seen ? std::vector<remembered_event>{} : std::move(found_.seen),
+                  std::move(asked), all_seen});
   }
   step->batch = std::move(batch);
   made.step = std::move(step);
@@ -96,6 +100,12 @@ std::shared_ptr<const log_step> step_maker::of_entry(const log_entry& entry) {
   clock_ = std::max(clock_, entry.clock);
   last_step_ = std::max(last_step_, entry.step);
   for (const remembered_event& each : entry.seen) known_.remember(each, entry.clock);
+  if (entry.batch_is_seen) {
+    for (const event& each : entry.batch->events) {
+      const auto what = recognisable(each, entry.batch->labels_of(each));
+      if (what) known_.remember(*what, entry.clock);
+    }
+  }
 
   auto step = std::make_shared<log_step>();
   step->number = entry.step;
@@ -218,11 +228,17 @@ void step_maker::sort_out_answered(event_batch& batch, std::size_t begin, std::s
   const std::size_t refused_before = found_.refused.size();
   std::size_t kept = begin;
   std::uint32_t index = 0;
+  identities_.clear();
+  for (std::size_t i = begin; i < batch.events.size(); ++i) {
+    const event& one = batch.events[i];
+    const auto& what = identities_.emplace_back(recognisable(one, batch.labels_of(one)));
+    if (what) known_.prepare(*what);
+  }
   for (std::size_t i = begin; i < batch.events.size(); ++i, ++index) {
     // Those that were refused have an index, too, and are not in the batch.
     for (; refused < refused_before && found_.refused[refused].index == index; ++refused) ++index;
     const event one = batch.events[i];
-    if (takes_answered(one, batch, index)) batch.events[kept++] = one;
+    if (takes_answered(one, identities_[i - begin], index)) batch.events[kept++] = one;
   }
   batch.events.resize(kept);
   std::stable_sort(
@@ -230,14 +246,14 @@ void step_maker::sort_out_answered(event_batch& batch, std::size_t begin, std::s
       [](const rejection& left, const rejection& right) { return left.index < right.index; });
 }
 
-bool step_maker::takes_answered(const event& one, const event_batch& batch, std::uint32_t index) {
+bool step_maker::takes_answered(const event& one, const std::optional<remembered_event>& what,
+                                std::uint32_t index) {
   const std::string_view source = one.text(event_field::source_id);
   if (quotas_.any() && quotas_.disabled(source)) {
     refuse(index, "source_disabled",
            fmt::format("source_id: seen \"{}\", which an operator has switched off", source), one);
     return false;
   }
-  const auto what = recognisable(one, batch.labels_of(one));
   if (what && !is_new(one, *what, index)) return false;
   if (quotas_.any() && !quotas_.admit_key(one, clock_)) {
     refuse(index, "too_many_keys",

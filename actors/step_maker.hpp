@@ -113,7 +113,7 @@ class step_maker {
   /// Takes those that have no effect out of one message's events, which are the batch's from
   /// `begin` on; what was refused of them is there from `refused` on.
   void sort_out_answered(event_batch& batch, std::size_t begin, std::size_t refused);
-  [[nodiscard]] bool takes_answered(const event& one, const event_batch& batch,
+  [[nodiscard]] bool takes_answered(const event& one, const std::optional<remembered_event>& what,
                                     std::uint32_t index);
   /// Otherwise says what it is instead.
   [[nodiscard]] bool is_new(const event& one, const remembered_event& what, std::uint32_t index);
@@ -138,6 +138,7 @@ class step_maker {
   source_quotas quotas_;
   bool logged_;
   verdicts found_;
+  std::vector<std::optional<remembered_event>> identities_;  ///< of the message at hand
   instant clock_;
   std::size_t last_events_ = 0;  ///< accepted in the burst before
   std::uint64_t last_step_;

@@ -165,10 +165,10 @@ TEST(key_table, equals_a_map_also_where_tags_collide) {
   }
 }
 
-TEST(key_table, is_at_least_half_full_once_it_has_grown_far) {
+TEST(key_table, takes_at_most_13_bytes_a_key_when_it_is_full) {
   key_table table;
   for (std::uint32_t i = 0; i < 100'000; ++i) table.insert(print_of(i), i);
-  EXPECT_LE(table.bytes(), 100'000U * 8 * 2);
+  EXPECT_LE(table.bytes(), 100'000U * 64 / 5);
 }
 
 /// A store and its naive twin.

@@ -120,6 +120,35 @@ class Poison(Served):
         self.assertEqual(len(self.quarantine()), 1)
         self.assertEqual(again.stop(), 0, again.lines)
 
+    def test_two_crashes_are_enough_whether_the_log_got_it_before_them_or_not(self):
+        self.armed.touch()
+        poison = event(2, title="poison")
+        daemon = self.launch(COUNTED)
+        self.ready(daemon)
+        self.assertEqual(self.answered([event(1)])["accepted"], 1)
+        self.request([poison])
+        self.dies(daemon)
+        daemon = self.launch(COUNTED)
+        try:
+            self.ready(daemon)
+        except AssertionError:
+            pass  # the log got it, and gives it back
+        else:
+            self.request([poison])
+        self.dies(daemon)
+
+        daemon = self.launch(COUNTED)
+        self.ready(daemon)
+        answer = self.answered([poison])
+        if answer["status"] == "ok":
+            self.assertEqual(answer["duplicate"], 1)
+        else:
+            self.assertEqual([each["code"] for each in answer["rejected"]], ["quarantined"])
+        self.assertEqual(len(self.quarantine()), 1)
+        self.assertEqual(self.answered([event(3), event(4)])["accepted"], 2)
+        self.poll(self.fired, lambda seen: seen.get("web", {}).get("seen") == 3)
+        self.assertEqual(daemon.stop(), 0, daemon.lines)
+
     def test_an_abort_counts_as_well(self):
         self.crash_twice_in_a_shard(signal.SIGABRT)
         daemon = self.launch(COUNTED, signal.SIGABRT)

@@ -8,6 +8,8 @@
 #include <map>
 #include <utility>
 
+#include "tocsin/work_at_hand.hpp"
+
 namespace tocsin {
 
 step_maker::step_maker(step_maker_setup setup)
@@ -20,6 +22,7 @@ step_maker::step_maker(step_maker_setup setup)
       // known, or be too old: so it is remembered that much longer.
       known_(setup.dedup.horizon + setup.limits.time_ahead_max, setup.dedup.entries),
       quotas_(std::move(setup.quotas)),
+      poison_(std::move(setup.poison)),
       logged_(setup.logged),
       clock_(setup.clock),
       last_step_(setup.last_step),
@@ -45,15 +48,19 @@ made_step step_maker::of_burst(const std::shared_ptr<const burst>& what, instant
     batch = adopt(what->decoded);
   } else {
     auto own = what->answer ? decode_answered(what, outcomes) : decode(what);
+    // It gets its step's number when it is routed; till then its messages stand for it.
+    at_hand = {.batch = own.get()};
     if (!what->answer) sort_out_pushed(*own, pressure);
     if (!own->events.empty()) own->clock = own->events.back().arrived;
     if (enricher_) enricher_->apply(*own);
     batch = std::move(own);
   }
   enter_in_books(*batch);
+  at_hand = {.batch = batch.get()};
   batch = without_shielded(std::move(batch));
 
   made_step made;
+  at_hand = {.batch = batch.get()};
   if (!batch->events.empty()) {
     const instant clock = batch->clock;
     made = step_of(std::move(batch), clock, nullptr);
@@ -61,6 +68,7 @@ made_step step_maker::of_burst(const std::shared_ptr<const burst>& what, instant
     made = step_of(nullptr, clock_, nullptr);
   }
   made.outcomes = std::move(outcomes);
+  at_hand = {};
   return made;
 }
 
@@ -107,16 +115,20 @@ std::shared_ptr<const log_step> step_maker::of_entry(const log_entry& entry) {
     }
   }
 
+  at_hand = {.batch = entry.batch.get(), .step = entry.step};
   auto step = std::make_shared<log_step>();
   step->number = entry.step;
   step->clock = entry.clock;
   if (entry.batch) {
     next_position_ =
         std::max(next_position_, entry.batch->first_position + entry.batch->events.size());
-    step->slices = router_.route(*entry.batch);
+    const auto left_out = poison_ ? poison_->left_out(entry) : std::vector<std::uint32_t>{};
+    quarantined_ += left_out.size();
+    step->slices = router_.route(*entry.batch, left_out);
     step->batch = entry.batch;
   }
   unmatched_before_ = router_.unmatched();
+  at_hand = {};
   return step;
 }
 
@@ -144,12 +156,23 @@ std::shared_ptr<event_batch> step_maker::begin_batch(const std::shared_ptr<const
   // Bursts are mostly like the one before: room for as many spares growing.
   batch->events.reserve(std::max(what->messages.size(), last_events_ + last_events_ / 4));
   batch->first_position = next_position_;
+  batch->messages = what->messages;
   return batch;
 }
 
 void step_maker::decode_message(const burst& of, std::size_t message, event_batch& into) {
   if (message < of.arrivals.size()) clock_ = std::max(clock_, of.arrivals[message]);
+  at_hand = {.message = &of.messages[message]};
+  if (poison_ && poison_->refuses(of.messages[message])) {
+    found_.refused.push_back(
+        {0, "quarantined", "message: the daemon crashed twice while it worked on it", {}});
+    return;
+  }
+  const std::size_t begin = into.events.size();
   decoder_.decode(of.messages[message], clock_, into, found_.refused);
+  for (std::size_t i = begin; i < into.events.size(); ++i) {
+    into.events[i].message = static_cast<std::uint32_t>(message);
+  }
 }
 
 std::shared_ptr<event_batch> step_maker::decode(const std::shared_ptr<const burst>& what) {
@@ -344,8 +367,10 @@ std::shared_ptr<const event_batch> step_maker::without_shielded(
   if (!shield) return batch;
   auto own = std::make_shared<event_batch>(*batch);
   const auto kept = std::remove_if(own->events.begin(), own->events.end(), [&](const event& each) {
+    at_hand.event = static_cast<std::uint32_t>(&each - own->events.data());
     return shield->keeps_out(*batch, each);
   });
+  at_hand.event = work_at_hand::no_event;
   if (kept == own->events.end()) return batch;
   shielded_ += static_cast<std::uint64_t>(own->events.end() - kept);
   own->events.erase(kept, own->events.end());
@@ -361,6 +386,7 @@ ingest_report step_maker::report() const {
           .enrichment = enricher_ ? enricher_->counts() : std::vector<enrichment_counts>{},
           .unmatched = router_.unmatched() - unmatched_before_,
           .shielded = shielded_,
+          .quarantined = quarantined_,
           .steps = steps_made_};
 }
 

@@ -50,7 +50,7 @@ class Chaos:
     # Timers are seconds long: when nothing is told for so long, nothing will be.
     QUIET_SECONDS = 20
 
-    def __init__(self, folder, seed, agents=3, report=lambda text: None):
+    def __init__(self, folder, seed, agents=3, report=lambda number, text: None):
         self.folder = pathlib.Path(folder)
         self.random = random.Random(seed)
         self.report = report
@@ -101,7 +101,7 @@ shards: 2
         if code != -9:
             raise AssertionError(f"the daemon ended by itself with {code}: {daemon.lines}")
         self.kills["moment" if kill_at is None else kill_at.split(":")[0]] += 1
-        self.report(f"killed at {kill_at or f'{lives:.2f} s'}")
+        self.report(sum(self.kills.values()), f"killed at {kill_at or f'{lives:.2f} s'}")
 
     def run(self, kills):
         """Lets agents send through so many kills, then to their end; gives the Records."""

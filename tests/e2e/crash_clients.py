@@ -17,6 +17,9 @@ from crash_records import EVENTS_OF_KEY, Notice
 # Alerts of so many keys that follow each other are a group: a label of their events says which.
 KEYS_OF_LOT = 200
 PULSES_OF_LOT = 50
+# So many keys of an agent get events quickly, and are full before the next snapshot; and so many get one event in so
+# many: their windows have to outlast kills.
+FAST_KEYS, SLOW_KEYS, EVENTS_OF_SLOW = 3, 10, 20
 # One request in so many brings a pulse.
 REQUESTS_OF_PULSE = 10
 # One notice in so many is refused when it comes first, and so waits in the outbox for a second.
@@ -46,7 +49,8 @@ class Agent(threading.Thread):
         self.enough = threading.Event()
         self.dead = threading.Event()
         self.failure = None
-        self._open = {}  # key -> events made
+        self._fast = {}  # key -> events made
+        self._slow = {}  # the same
         self._next_key = 0
         self._next_request = 1
         self._under_way = {}  # id -> [due, payload, keys]
@@ -64,9 +68,9 @@ class Agent(threading.Thread):
         socket.connect(self.endpoint)
         while not self.dead.is_set():
             finishing = self.enough.is_set()
-            if finishing and not self._open and not self._under_way:
+            if finishing and not self._fast and not self._slow and not self._under_way:
                 break
-            while len(self._under_way) < self.WINDOW and (self._open or not finishing):
+            while len(self._under_way) < self.WINDOW and (self._fast or self._slow or not finishing):
                 self._make_request(finishing)
             now = time.monotonic()
             for number, request in sorted(self._under_way.items()):
@@ -82,22 +86,25 @@ class Agent(threading.Thread):
         socket.close()
 
     def _make_request(self, finishing):
-        while len(self._open) < 3 and not finishing:
-            self._open[f"{self.name}-{self._next_key}"] = 0
-            self._next_key += 1
+        for pool, size in ((self._fast, FAST_KEYS), (self._slow, SLOW_KEYS)):
+            while len(pool) < size and not finishing:
+                pool[f"{self.name}-{self._next_key}"] = 0
+                self._next_key += 1
         keys, events = [], []
         for _ in range(self.random.randint(1, 20)):
-            if not self._open:
+            slowly = not self._fast or (self._slow and self.random.randrange(EVENTS_OF_SLOW) == 0)
+            pool = self._slow if slowly else self._fast
+            if not pool:
                 break
-            key = self.random.choice(list(self._open))
-            number = self._open[key]
+            key = self.random.choice(list(pool))
+            number = pool[key]
             events.append({"event_id": f"{key}-{number}", "source_id": self.name, "resource_id": key,
                            "item": "chaos", "time": now_ms(),
                            "labels": {"lot": f"{self.name}-{int(key.rsplit('-', 1)[1]) // KEYS_OF_LOT}"}})
             keys.append(key)
-            self._open[key] += 1
-            if self._open[key] == EVENTS_OF_KEY:
-                del self._open[key]
+            pool[key] += 1
+            if pool[key] == EVENTS_OF_KEY:
+                del pool[key]
         if not finishing and self.random.randrange(REQUESTS_OF_PULSE) == 0:
             key = f"{self.name}-pulse-{len(self.pulses)}"
             self.pulses[key] = [now_ms(), None]

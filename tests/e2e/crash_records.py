@@ -25,6 +25,7 @@ class Records:
     stored: list = dataclasses.field(default_factory=list)  # (seq, alert_id, number) of the store's transitions
     told: list = dataclasses.field(default_factory=list)  # the same, as the stream told them
     notices: list = dataclasses.field(default_factory=list)  # a Notice for each request to the webhook
+    gaps: list = dataclasses.field(default_factory=list)  # what starts said of windows that they could not keep
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Notice:
 def check(records):
     """The faults of a run, a sentence each; none when every promise was kept."""
     faults = [f"an agent was refused: {each}" for each in records.refused]
+    faults += [f"a restart has lost windows: {each}" for each in records.gaps]
     return (faults + check_counts(records) + check_silences(records) + check_notices(records)
             + check_numbers(records))
 

@@ -86,6 +86,9 @@ class TheChecker(unittest.TestCase):
     def test_a_refused_event_is_found(self):
         self.finds(lambda records: records.refused.append("too_old"), "refused: too_old")
 
+    def test_windows_that_a_restart_could_not_keep_are_found(self):
+        self.finds(lambda records: records.gaps.append("windows are not as they were"), "a restart has lost windows: ")
+
     def test_a_silence_that_nobody_noticed_is_found(self):
         def change(records):
             records.silences.clear()

@@ -44,6 +44,10 @@ KILL_AT_CALL = os.environ.get("TOCSIN_KILL_AT_CALL_LIBRARY",
                               str(BIN.parent / "tests" / "e2e" / "libkill_at_call.so"))
 
 
+class Ended(Exception):
+    """A daemon that had begun to work ended by itself."""
+
+
 class Chaos:
     """A daemon with a log in `folder`, its agents, its subscriber and its webhook."""
 
@@ -76,6 +80,7 @@ shards: 2
         self.agents = [Agent(f"agent{number}", self.acked, seed * 1000 + number) for number in range(agents)]
         self.subscriber = Subscriber(self.stream)
         self.kills = collections.Counter()
+        self.gaps = []
 
     def start(self, kill_at=None):
         environment = dict(os.environ)
@@ -84,7 +89,7 @@ shards: 2
         return Program(BIN / "tocsind", "--config", self.config, env=environment)
 
     def kill_once(self):
-        """One life of the daemon, ended by SIGKILL. Raises when it ended by itself."""
+        """One life of the daemon, ended by SIGKILL. Raises Ended when it ended by itself."""
         kill_at = None
         if pathlib.Path(KILL_AT_CALL).exists() and self.random.random() < 0.5:
             call = self.random.choice(list(CALLS))
@@ -98,10 +103,21 @@ shards: 2
             daemon.process.kill()
             kill_at = None if kill_at is None else f"{kill_at} (not reached)"
         code = daemon.finish()
+        self.look_for_gaps(daemon)
         if code != -9:
-            raise AssertionError(f"the daemon ended by itself with {code}: {daemon.lines}")
+            self.end(daemon, code)
         self.kills["moment" if kill_at is None else kill_at.split(":")[0]] += 1
         self.report(sum(self.kills.values()), f"killed at {kill_at or f'{lives:.2f} s'}")
+
+    @staticmethod
+    def end(daemon, code):
+        said = daemon.lines["stderr"]
+        if any(line.endswith(" ready") for line in said):
+            raise Ended(f"the daemon ended by itself with {code}: {said[-1]}")
+        raise AssertionError(f"the daemon did not start, it ended with {code}: {daemon.lines}")
+
+    def look_for_gaps(self, daemon):
+        self.gaps += [line for line in daemon.lines["stderr"] if "windows are not as they were" in line]
 
     def run(self, kills):
         """Lets agents send through so many kills, then to their end; gives the Records."""
@@ -128,10 +144,13 @@ shards: 2
             until = time.monotonic() + 2 * PATIENCE
             for agent in self.agents:
                 agent.join(max(0, until - time.monotonic()))
+                if agent.is_alive() and daemon.process.poll() is not None:
+                    self.end(daemon, daemon.finish())
                 if agent.is_alive() or agent.failure:
                     raise AssertionError(f"{agent.name} has not come to its end: {agent.failure} {daemon.lines}")
             self.wait_until_told()
             code = daemon.stop()  # with all that was acknowledged taken to its end
+            self.look_for_gaps(daemon)
             if code != 0:
                 raise AssertionError(f"the last stop ended with {code}: {daemon.lines}")
             daemon = self.start()
@@ -146,7 +165,8 @@ shards: 2
             fired=[(alert["rule"], alert["resource_id"], alert["alert_id"]) for alert in alerts],
             silences={alert["resource_id"]: (alert["window"]["start"], alert["started_at"])
                       for alert in alerts if alert["rule"] == "silent"},
-            told=list(self.subscriber.told), stored=self.transitions(), notices=list(self.webhook.notices))
+            told=list(self.subscriber.told), stored=self.transitions(), notices=list(self.webhook.notices),
+            gaps=self.gaps)
         for agent in self.agents:
             records.sent |= agent.sent
             records.acknowledged |= agent.acknowledged

@@ -51,8 +51,8 @@ class Ended(Exception):
 class Chaos:
     """A daemon with a log in `folder`, its agents, its subscriber and its webhook."""
 
-    # Timers are seconds long: when nothing is told for so long, nothing will be.
-    QUIET_SECONDS = 20
+    # Timers are seconds long: when nothing is told for so long, nothing will be. A busy disk can hold up all of it.
+    QUIET_SECONDS = PATIENCE
 
     def __init__(self, folder, seed, agents=3, report=lambda number, text: None):
         self.folder = pathlib.Path(folder)
@@ -143,7 +143,8 @@ shards: 2
             daemon.wait_for("stderr", r"\bready$")
             until = time.monotonic() + 2 * PATIENCE
             for agent in self.agents:
-                agent.join(max(0, until - time.monotonic()))
+                while agent.is_alive() and daemon.process.poll() is None and time.monotonic() < until:
+                    agent.join(0.1)
                 if agent.is_alive() and daemon.process.poll() is not None:
                     self.end(daemon, daemon.finish())
                 if agent.is_alive() or agent.failure:

@@ -23,7 +23,7 @@ FAST_KEYS, SLOW_KEYS, EVENTS_OF_SLOW = 3, 10, 20
 # One request in so many brings a pulse.
 REQUESTS_OF_PULSE = 10
 # One notice in so many is refused when it comes first, and so waits in the outbox for a second.
-NOTICES_OF_REFUSAL = 10
+NOTICES_OF_REFUSAL = 5
 
 
 def now_ms():

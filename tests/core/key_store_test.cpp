@@ -247,7 +247,7 @@ TEST_F(key_store_twin, memory_in_use_is_that_of_the_living_keys) {
     attach(i, 1, 1);
   }
   const key_memory grown = store.bytes();
-  EXPECT_EQ(grown.table, 10U * 8 * 5 / 4);
+  EXPECT_EQ(grown.table, 10U * 64 / 5);
   EXPECT_EQ(grown.slots, 10U * 32);
   EXPECT_EQ(grown.links, 10U * 12);
   EXPECT_GE(grown.values, 10U * 4);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "support/random_log_entry.hpp"
+#include "tocsin/dedup_index.hpp"
 
 namespace tocsin {
 namespace {

@@ -13,6 +13,7 @@
 #include "failure_report.hpp"
 #include "snapshot_builder.hpp"
 #include "step_collector.hpp"
+#include "tocsin/work_at_hand.hpp"
 
 namespace tocsin {
 namespace {
@@ -36,7 +37,11 @@ struct alert_manager_state {
     return {
         [this](shard_findings& part) {
           steps->add(part);
-          while (auto complete = steps->next()) take(*complete);
+          while (auto complete = steps->next()) {
+            at_hand = {.batch = complete->batch.get(), .step = complete->number};
+            take(*complete);
+            at_hand = {};
+          }
         },
         [this](const look_in& asked) { asked.look(*book); },
         [this](snapshot_part& part) { pass_on(part); },

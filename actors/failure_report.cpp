@@ -7,6 +7,7 @@
 
 #include "caf/exit_reason.hpp"
 #include "caf/scheduled_actor.hpp"
+#include "io/crash_watch.hpp"
 
 namespace tocsin {
 namespace {
@@ -27,6 +28,7 @@ void report_failures(caf::scheduled_actor* self, std::shared_ptr<burst_gate> gat
                      std::string role) {
   self->set_exception_handler(
       [gate = std::move(gate), role = std::move(role)](std::exception_ptr& thrown) -> caf::error {
+        record_failure();
         gate->fail(role + ": " + text_of(thrown));
         return caf::exit_reason::unhandled_exception;
       });

@@ -174,6 +174,7 @@ step_maker_setup making_of(const ingest_setup& from, std::size_t shards, bool lo
   making.shields = from.shields;
   making.dedup = from.dedup;
   making.quotas = from.quotas;
+  making.poison = from.poison;
   making.logged = logged;
   making.clock = from.clock;
   return making;

@@ -14,6 +14,7 @@
 #include "step_maker.hpp"
 #include "tocsin/dedup_limits.hpp"
 #include "tocsin/ingest_quotas.hpp"
+#include "tocsin/quarantine.hpp"
 
 namespace tocsin {
 
@@ -28,10 +29,11 @@ struct ingest_setup {
   std::shared_ptr<const enrichment> enrich =
       nullptr;  ///< null: events go to the rules as they came
   std::shared_ptr<const shield_board> shields =
-      nullptr;                ///< null: no silence keeps events out of the rules
-  instant clock{};            ///< where the log's clock goes on
-  dedup_limits dedup = {};    ///< of bursts that are answered
-  ingest_quotas quotas = {};  ///< what each source may send
+      nullptr;                                   ///< null: no silence keeps events out of the rules
+  instant clock{};                               ///< where the log's clock goes on
+  dedup_limits dedup = {};                       ///< of bursts that are answered
+  ingest_quotas quotas = {};                     ///< what each source may send
+  std::shared_ptr<quarantine> poison = nullptr;  ///< null: nothing is kept out
   /// Goes on with what this remembers, which `limits` to `quotas` were given to, and takes it;
   /// null: begins with nothing.
   std::shared_ptr<step_maker> steps = nullptr;

@@ -119,6 +119,7 @@ struct shard_findings {
   std::vector<finding> found;
   operation_ptr asked;
   completion held;
+  std::shared_ptr<const event_batch> batch;  ///< what it was found in; null: no events
 };
 
 class snapshot_builder;
@@ -193,6 +194,7 @@ struct ingest_report {
   std::vector<enrichment_counts> enrichment;
   std::uint64_t unmatched = 0;
   std::uint64_t shielded = 0;
+  std::uint64_t quarantined = 0;
   std::uint64_t steps = 0;
 };
 

@@ -29,6 +29,7 @@ void step_collector::add(shard_findings& part) {
   if (step.parts == 0) {
     step.so_far.clock = part.clock;
     step.so_far.held = part.held;
+    step.so_far.batch = part.batch;
     step.after = part.after;
     step.wanted = part.shards;
   }

@@ -18,6 +18,7 @@ struct collected_step {
   std::vector<finding> found;
   operation_ptr asked;  ///< to be done after the findings; null with most
   completion held;
+  std::shared_ptr<const event_batch> batch;  ///< shard_findings::batch
 };
 
 /// Not thread-safe; owned by the alert manager.

@@ -8,6 +8,8 @@
 #include <map>
 #include <utility>
 
+#include "tocsin/work_at_hand.hpp"
+
 namespace tocsin {
 
 step_maker::step_maker(step_maker_setup setup)
@@ -20,6 +22,7 @@ step_maker::step_maker(step_maker_setup setup)
       // known, or be too old: so it is remembered that much longer.
       known_(setup.dedup.horizon + setup.limits.time_ahead_max, setup.dedup.entries),
       quotas_(std::move(setup.quotas)),
+      poison_(std::move(setup.poison)),
       logged_(setup.logged),
       clock_(setup.clock),
       last_step_(setup.last_step),
@@ -45,15 +48,19 @@ made_step step_maker::of_burst(const std::shared_ptr<const burst>& what, instant
     batch = adopt(what->decoded);
   } else {
     auto own = what->answer ? decode_answered(what, outcomes) : decode(what);
+    // It gets its step's number when it is routed; till then its messages stand for it.
+    at_hand = {.batch = own.get()};
     if (!what->answer) sort_out_pushed(*own, pressure);
     if (!own->events.empty()) own->clock = own->events.back().arrived;
     if (enricher_) enricher_->apply(*own);
     batch = std::move(own);
   }
   enter_in_books(*batch);
+  at_hand = {.batch = batch.get()};
   batch = without_shielded(std::move(batch));
 
   made_step made;
+  at_hand = {.batch = batch.get()};
   if (!batch->events.empty()) {
     const instant clock = batch->clock;
     made = step_of(std::move(batch), clock, nullptr);
@@ -61,6 +68,7 @@ made_step step_maker::of_burst(const std::shared_ptr<const burst>& what, instant
     made = step_of(nullptr, clock_, nullptr);
   }
   made.outcomes = std::move(outcomes);
+  at_hand = {};
   return made;
 }
 
@@ -82,8 +90,12 @@ made_step step_maker::step_of(std::shared_ptr<const event_batch> batch, instant 
   }
   made_step made;
   if (logged_) {
+    const bool all_seen = batch && !enricher_ && found_.seen.size() == found_.accepted &&
+                          batch->events.size() == found_.accepted;
     made.entry = std::make_shared<const log_entry>(
-        log_entry{last_step_, clock, batch, std::move(found_.seen), std::move(asked)});
+        log_entry{last_step_, clock, batch,
+                  all_seen ? std::vector<remembered_event>{} : std::move(found_.seen),
+                  std::move(asked), all_seen});
   }
   step->batch = std::move(batch);
   made.step = std::move(step);
@@ -96,17 +108,27 @@ std::shared_ptr<const log_step> step_maker::of_entry(const log_entry& entry) {
   clock_ = std::max(clock_, entry.clock);
   last_step_ = std::max(last_step_, entry.step);
   for (const remembered_event& each : entry.seen) known_.remember(each, entry.clock);
+  if (entry.batch_is_seen) {
+    for (const event& each : entry.batch->events) {
+      const auto what = recognisable(each, entry.batch->labels_of(each));
+      if (what) known_.remember(*what, entry.clock);
+    }
+  }
 
+  at_hand = {.batch = entry.batch.get(), .step = entry.step};
   auto step = std::make_shared<log_step>();
   step->number = entry.step;
   step->clock = entry.clock;
   if (entry.batch) {
     next_position_ =
         std::max(next_position_, entry.batch->first_position + entry.batch->events.size());
-    step->slices = router_.route(*entry.batch);
+    const auto left_out = poison_ ? poison_->left_out(entry) : std::vector<std::uint32_t>{};
+    quarantined_ += left_out.size();
+    step->slices = router_.route(*entry.batch, left_out);
     step->batch = entry.batch;
   }
   unmatched_before_ = router_.unmatched();
+  at_hand = {};
   return step;
 }
 
@@ -134,12 +156,23 @@ std::shared_ptr<event_batch> step_maker::begin_batch(const std::shared_ptr<const
   // Bursts are mostly like the one before: room for as many spares growing.
   batch->events.reserve(std::max(what->messages.size(), last_events_ + last_events_ / 4));
   batch->first_position = next_position_;
+  batch->messages = what->messages;
   return batch;
 }
 
 void step_maker::decode_message(const burst& of, std::size_t message, event_batch& into) {
   if (message < of.arrivals.size()) clock_ = std::max(clock_, of.arrivals[message]);
+  at_hand = {.message = &of.messages[message]};
+  if (poison_ && poison_->refuses(of.messages[message])) {
+    found_.refused.push_back(
+        {0, "quarantined", "message: the daemon crashed twice while it worked on it", {}});
+    return;
+  }
+  const std::size_t begin = into.events.size();
   decoder_.decode(of.messages[message], clock_, into, found_.refused);
+  for (std::size_t i = begin; i < into.events.size(); ++i) {
+    into.events[i].message = static_cast<std::uint32_t>(message);
+  }
 }
 
 std::shared_ptr<event_batch> step_maker::decode(const std::shared_ptr<const burst>& what) {
@@ -218,11 +251,17 @@ void step_maker::sort_out_answered(event_batch& batch, std::size_t begin, std::s
   const std::size_t refused_before = found_.refused.size();
   std::size_t kept = begin;
   std::uint32_t index = 0;
+  identities_.clear();
+  for (std::size_t i = begin; i < batch.events.size(); ++i) {
+    const event& one = batch.events[i];
+    const auto& what = identities_.emplace_back(recognisable(one, batch.labels_of(one)));
+    if (what) known_.prepare(*what);
+  }
   for (std::size_t i = begin; i < batch.events.size(); ++i, ++index) {
     // Those that were refused have an index, too, and are not in the batch.
     for (; refused < refused_before && found_.refused[refused].index == index; ++refused) ++index;
     const event one = batch.events[i];
-    if (takes_answered(one, batch, index)) batch.events[kept++] = one;
+    if (takes_answered(one, identities_[i - begin], index)) batch.events[kept++] = one;
   }
   batch.events.resize(kept);
   std::stable_sort(
@@ -230,14 +269,14 @@ void step_maker::sort_out_answered(event_batch& batch, std::size_t begin, std::s
       [](const rejection& left, const rejection& right) { return left.index < right.index; });
 }
 
-bool step_maker::takes_answered(const event& one, const event_batch& batch, std::uint32_t index) {
+bool step_maker::takes_answered(const event& one, const std::optional<remembered_event>& what,
+                                std::uint32_t index) {
   const std::string_view source = one.text(event_field::source_id);
   if (quotas_.any() && quotas_.disabled(source)) {
     refuse(index, "source_disabled",
            fmt::format("source_id: seen \"{}\", which an operator has switched off", source), one);
     return false;
   }
-  const auto what = recognisable(one, batch.labels_of(one));
   if (what && !is_new(one, *what, index)) return false;
   if (quotas_.any() && !quotas_.admit_key(one, clock_)) {
     refuse(index, "too_many_keys",
@@ -328,8 +367,10 @@ std::shared_ptr<const event_batch> step_maker::without_shielded(
   if (!shield) return batch;
   auto own = std::make_shared<event_batch>(*batch);
   const auto kept = std::remove_if(own->events.begin(), own->events.end(), [&](const event& each) {
+    at_hand.event = static_cast<std::uint32_t>(&each - own->events.data());
     return shield->keeps_out(*batch, each);
   });
+  at_hand.event = work_at_hand::no_event;
   if (kept == own->events.end()) return batch;
   shielded_ += static_cast<std::uint64_t>(own->events.end() - kept);
   own->events.erase(kept, own->events.end());
@@ -345,6 +386,7 @@ ingest_report step_maker::report() const {
           .enrichment = enricher_ ? enricher_->counts() : std::vector<enrichment_counts>{},
           .unmatched = router_.unmatched() - unmatched_before_,
           .shielded = shielded_,
+          .quarantined = quarantined_,
           .steps = steps_made_};
 }
 

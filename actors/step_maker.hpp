@@ -22,6 +22,7 @@
 #include "tocsin/ingest_ledger.hpp"
 #include "tocsin/ingest_quotas.hpp"
 #include "tocsin/log_entry.hpp"
+#include "tocsin/quarantine.hpp"
 #include "tocsin/snapshot_store.hpp"
 #include "tocsin/source_quotas.hpp"
 
@@ -36,6 +37,7 @@ struct step_maker_setup {
   std::shared_ptr<const shield_board> shields = nullptr;  ///< null: no silence keeps events out
   dedup_limits dedup;                                     ///< of bursts that are answered
   ingest_quotas quotas;                                   ///< what each source may send
+  std::shared_ptr<quarantine> poison = nullptr;           ///< null: nothing is kept out
   bool logged = false;              ///< whether there is a log: without it no entries are made
   instant clock{};                  ///< the log's clock goes on from here
   std::uint64_t last_step = 0;      ///< the first step gets the next number
@@ -67,10 +69,10 @@ class step_maker {
   /// The step of time passing to `now`, with or without an operation.
   [[nodiscard]] made_step of_time(instant now, std::shared_ptr<const operation> asked = nullptr);
 
-  /// The step of an entry of the log that is gone through again: as it was decided then, nothing is
-  /// counted. Entries come in their order, before anything else, those behind a snapshot after
-  /// restore(). Where there is no snapshot and the log's beginning is gone, what came before it
-  /// counts as forgotten.
+  /// The step of an entry of the log that is gone through again: as it was decided then, without
+  /// what the quarantine leaves out; but for that nothing is counted. Entries come in their order,
+  /// before anything else, those behind a snapshot after restore(). Where there is no snapshot and
+  /// the log's beginning is gone, what came before it counts as forgotten.
   [[nodiscard]] std::shared_ptr<const log_step> of_entry(const log_entry& entry);
 
   /// A snapshot behind the last step, as far as ingest knows it: without the shards' states.
@@ -113,7 +115,7 @@ class step_maker {
   /// Takes those that have no effect out of one message's events, which are the batch's from
   /// `begin` on; what was refused of them is there from `refused` on.
   void sort_out_answered(event_batch& batch, std::size_t begin, std::size_t refused);
-  [[nodiscard]] bool takes_answered(const event& one, const event_batch& batch,
+  [[nodiscard]] bool takes_answered(const event& one, const std::optional<remembered_event>& what,
                                     std::uint32_t index);
   /// Otherwise says what it is instead.
   [[nodiscard]] bool is_new(const event& one, const remembered_event& what, std::uint32_t index);
@@ -136,14 +138,17 @@ class step_maker {
   duration time_ahead_max_;
   dedup_index known_;
   source_quotas quotas_;
+  std::shared_ptr<quarantine> poison_;
   bool logged_;
   verdicts found_;
+  std::vector<std::optional<remembered_event>> identities_;  ///< of the message at hand
   instant clock_;
   std::size_t last_events_ = 0;  ///< accepted in the burst before
   std::uint64_t last_step_;
   std::uint64_t next_position_;
   std::uint64_t steps_made_ = 0;
   std::uint64_t shielded_ = 0;
+  std::uint64_t quarantined_ = 0;
   std::uint64_t unmatched_before_ = 0;  ///< events of entries gone through again
   bool knows_the_past_ = false;         ///< restored, or went through entries
 };

@@ -11,6 +11,7 @@
 #include "caf/stateful_actor.hpp"
 #include "caf/typed_event_based_actor.hpp"
 #include "failure_report.hpp"
+#include "tocsin/work_at_hand.hpp"
 
 namespace tocsin {
 namespace {
@@ -47,9 +48,12 @@ struct window_aggregator_state {
   void take(const logged_step& in) {
     static const slice nothing;
     const log_step& step = *in.step;
-    shard_findings out{step.number, in.after, in.shards, step.clock, {}, in.asked, in.held};
+    shard_findings out{step.number, in.after, in.shards, step.clock,
+                       {},          in.asked, in.held,   step.batch};
+    at_hand = {.batch = step.batch.get(), .step = step.number};
     engine->step(step.clock, step.batch.get(), step.batch ? step.slices.at(shard) : nothing,
                  out.found);
+    at_hand = {};
     self->send(alerts, std::move(out));
     progress->done(step.number, engine->idle_until());
   }

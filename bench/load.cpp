@@ -281,7 +281,7 @@ class agent_connection {
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
 
  private:
-  static constexpr std::size_t window = 8;
+  static constexpr std::size_t window = 32;  // as tocsin send has it
 
   void send_request(std::uint64_t id, const std::string& message) {
     socket_.send(zmq::buffer(&id, sizeof id), zmq::send_flags::sndmore);

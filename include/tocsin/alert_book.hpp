@@ -89,7 +89,7 @@ class alert_book {
 
   /// Takes all findings of one log step (any order; the book sorts them) and the step's clock;
   /// first runs out the timers that are due before each finding, and at last those due before
-  /// `clock`.
+  /// `clock`. A finding of before the last step's clock counts as of then.
   [[nodiscard]] book_changes step(instant clock, std::vector<finding> findings);
 
   struct operated {

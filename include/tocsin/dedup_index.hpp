@@ -50,6 +50,8 @@ class dedup_index {
   dedup_index(dedup_index&&) noexcept;
   dedup_index& operator=(dedup_index&&) noexcept;
 
+  /// Fetches what look(what) will read, so that looks at several do not wait one by one.
+  void prepare(const remembered_event& what) const;
   /// Changes nothing but that it forgets what is too old at `now`, which never decreases.
   [[nodiscard]] verdict look(const remembered_event& what, instant now);
   /// From now on it is known. One that is known already takes the place of that one.

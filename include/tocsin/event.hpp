@@ -71,7 +71,8 @@ struct event {
   std::uint32_t labels_count = 0;
   std::optional<severity> level;
   event_action action = event_action::firing;
-  bool has_time = false;  ///< false: the sender gave none, `time` is the arrival
+  bool has_time = false;      ///< false: the sender gave none, `time` is the arrival
+  std::uint32_t message = 0;  ///< index in event_batch::messages, where it has some
 
   [[nodiscard]] std::string_view text(event_field field) const noexcept {
     return texts[place(field)];
@@ -112,6 +113,9 @@ struct event_batch {
   std::vector<std::shared_ptr<const void>> owners;  ///< what keeps the views' memory alive
   std::uint64_t first_position = 0;                 ///< log position of events[0]
   instant clock{};                                  ///< the log's clock: the last event's arrival
+  /// What the events came in as, of the burst that `owners` keep; none: they were read from a log
+  /// or a recording.
+  std::span<const std::string_view> messages{};
 
   [[nodiscard]] std::span<const label> labels_of(const event& of) const noexcept {
     return std::span<const label>{labels}.subspan(of.labels_begin, of.labels_count);

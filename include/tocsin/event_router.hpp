@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "tocsin/event.hpp"
@@ -45,8 +46,10 @@ class event_router {
 
   /// The slices of a stamped batch, one a shard. An event that no unit wants goes nowhere (see
   /// unmatched()). Events with action resolved or closed go to every group whose key they have,
-  /// whatever the filters.
-  [[nodiscard]] std::vector<slice> route(const event_batch& batch);
+  /// whatever the filters. `left_out` are indexes of events, ascending, that no shard gets; they
+  /// are not looked at, and the others keep their places.
+  [[nodiscard]] std::vector<slice> route(const event_batch& batch,
+                                         std::span<const std::uint32_t> left_out = {});
 
   /// Events so far that no unit wanted.
   [[nodiscard]] std::uint64_t unmatched() const noexcept;

@@ -38,6 +38,9 @@ struct log_entry {
   std::shared_ptr<const event_batch> batch;  ///< null: no events
   std::vector<remembered_event> seen;        ///< of events that came with an answer wanted
   std::shared_ptr<const operation> asked;    ///< null: none
+  /// In place of `seen`: each event of the batch is such a one, and is as the sender wrote it, so
+  /// that recognisable() says again what to remember of it.
+  bool batch_is_seen = false;
 };
 
 /// Appends the entry's bytes (docs/event-log.md specifies them; the first one is their version).

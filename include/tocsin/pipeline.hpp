@@ -24,6 +24,7 @@
 #include "tocsin/ingest_quotas.hpp"
 #include "tocsin/operation.hpp"
 #include "tocsin/pipeline_counts.hpp"
+#include "tocsin/quarantine.hpp"
 #include "tocsin/result.hpp"
 #include "tocsin/rule_set.hpp"
 #include "tocsin/snapshot_store.hpp"
@@ -60,6 +61,8 @@ struct pipeline_settings {
   duration log_horizon = std::chrono::hours{24};
   /// What the log may take on disk, beyond what a restart needs.
   std::uint64_t log_bytes = std::uint64_t{10} << 30;
+  /// What messages and which events of the log are kept out; null: none. Needs the log.
+  std::shared_ptr<quarantine> poison;
   dedup_limits dedup;    ///< of bursts that are answered
   ingest_quotas quotas;  ///< what each source may send, and whether events are shed
   /// Bursts that may be under way, from push() until their transitions are with the sinks, before

@@ -59,6 +59,7 @@ struct pipeline_counts {
   std::vector<enrichment_counts> enrichment;  ///< by step
   std::uint64_t unmatched = 0;                ///< accepted events that no rule wanted
   std::uint64_t shielded = 0;                 ///< accepted events that a silence kept out of rules
+  std::uint64_t quarantined = 0;              ///< events of the log that were kept out of rules
   std::uint64_t steps = 0;                    ///< batches and ticks
   std::uint64_t updates = 0;                  ///< (event, unit) pairs taken into a window
   std::uint64_t judgements = 0;               ///< evaluations of a `having`

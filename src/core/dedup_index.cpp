@@ -95,27 +95,34 @@ struct dedup_index::state {
   };
   /// Entries are numbered as they come, modulo 2^31; the table's slots are these numbers.
   static constexpr std::uint32_t number_mask = 0x7fff'ffff;
+  static constexpr std::size_t parts = 16;
+  static constexpr unsigned part_shift = 60;
 
   [[nodiscard]] const entry& at(std::uint32_t number) const {
     return entries[(number - oldest) & number_mask];
   }
   [[nodiscard]] std::uint32_t find(const fingerprint& key) const {
-    return slots.find(key, [&](std::uint32_t number) { return at(number).what.key == key; });
+    return part(key).find(key, [&](std::uint32_t number) { return at(number).what.key == key; });
   }
+  [[nodiscard]] const key_table& part(const fingerprint& key) const {
+    return slots[key.high >> part_shift];
+  }
+  [[nodiscard]] key_table& part(const fingerprint& key) { return slots[key.high >> part_shift]; }
   void forget_old(instant now) {
     while (!entries.empty() && now - entries.front().arrived > keep) forget_oldest();
   }
   void forget_oldest() {
     const remembered_event& what = entries.front().what;
     forgotten_until = std::max(forgotten_until, what.time);
-    if (find(what.key) == oldest) slots.erase(what.key, oldest);
+    if (find(what.key) == oldest) part(what.key).erase(what.key, oldest);
     entries.pop_front();
     oldest = (oldest + 1) & number_mask;
   }
 
   duration keep;
   std::size_t room;
-  key_table slots{};
+  /// By the key's highest bits: each part grows on its own, so that none of it takes long.
+  std::array<key_table, parts> slots{};
   std::deque<entry> entries{};  ///< by arrival
   std::uint32_t oldest = 0;     ///< number of entries.front()
   instant forgotten_until = remembered_event::no_time;
@@ -147,6 +154,10 @@ std::uint64_t dedup_index::forgotten_early() const noexcept {
   return state_->forgotten_early;
 }
 
+void dedup_index::prepare(const remembered_event& what) const {
+  state_->part(what.key).prefetch(what.key);
+}
+
 dedup_index::verdict dedup_index::look(const remembered_event& what, instant now) {
   state_->forget_old(now);
   const std::uint32_t known = state_->find(what.key);
@@ -162,8 +173,8 @@ void dedup_index::remember(const remembered_event& what, instant now) {
   }
   // The one before keeps its place in the queue, where it is no longer found.
   if (const std::uint32_t known = state_->find(what.key); known != no_index)
-    state_->slots.erase(what.key, known);
-  state_->slots.insert(
+    state_->part(what.key).erase(what.key, known);
+  state_->part(what.key).insert(
       what.key,
       static_cast<std::uint32_t>((state_->oldest + state_->entries.size()) & state::number_mask));
   state_->entries.push_back({what, now});

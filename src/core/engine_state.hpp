@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/unit_windows.hpp"
+#include "tocsin/work_at_hand.hpp"
 
 namespace tocsin {
 
@@ -64,6 +65,8 @@ struct window_engine::state {
   void close_until(instant clock, std::vector<finding>& out) {
     const std::int64_t clock_ms = to_unix_ms(clock);
     if (clock_ms <= idle_until_ms) return;
+    // What time closes is not the doing of the event that came behind it.
+    const std::uint32_t arriving = std::exchange(at_hand.event, work_at_hand::no_event);
     while (!waiting.empty() && waiting.top().first < clock_ms) {
       const auto [due_ms, index] = waiting.top();
       waiting.pop();
@@ -74,6 +77,7 @@ struct window_engine::state {
       queue(index);
     }
     idle_until_ms = waiting.empty() ? never_ms : waiting.top().first;
+    at_hand.event = arriving;
   }
 
   /// Every look-up of many keys misses the cache, so what an event will touch is asked for ahead of

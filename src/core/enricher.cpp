@@ -8,6 +8,7 @@
 #include "core/packed_event.hpp"
 #include "core/text_arena.hpp"
 #include "tocsin/enrichment.hpp"
+#include "tocsin/work_at_hand.hpp"
 
 namespace tocsin {
 namespace {
@@ -130,10 +131,12 @@ struct enricher::work {
     }
     bool changed = false;
     for (event& one : to.events) {
+      at_hand.event = static_cast<std::uint32_t>(&one - to.events.data());
       label_draft draft(to, one, program.limits);
       for (std::size_t i = first; i < last; ++i) apply(program.steps[i], one, draft, counts[i]);
       changed = changed || draft.changed();
     }
+    at_hand.event = work_at_hand::no_event;
     // The new labels' names stand in the program.
     if (changed) to.owners.push_back(steps);
     if (arena) to.owners.push_back(std::exchange(arena, nullptr));

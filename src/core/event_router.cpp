@@ -7,6 +7,7 @@
 
 #include "core/condition_index.hpp"
 #include "core/packed_event.hpp"
+#include "tocsin/work_at_hand.hpp"
 
 namespace tocsin {
 
@@ -107,13 +108,22 @@ event_router::event_router(std::shared_ptr<const rule_set> rules, std::size_t sh
 event_router::~event_router() = default;
 event_router::event_router(event_router&&) noexcept = default;
 
-std::vector<slice> event_router::route(const event_batch& batch) {
+std::vector<slice> event_router::route(const event_batch& batch,
+                                       std::span<const std::uint32_t> left_out) {
   index& own = *index_;
   own.slices.assign(own.shards, {});
   for (std::size_t i = 0; i < own.shards; ++i) {
     own.slices[i].events.reserve(std::min(own.last_sizes[i] * 5 / 4, batch.events.size()));
   }
-  for (std::uint32_t i = 0; i < batch.events.size(); ++i) own.route_event(batch, i);
+  for (std::uint32_t i = 0; i < batch.events.size(); ++i) {
+    at_hand.event = i;
+    if (!left_out.empty() && left_out.front() == i) {
+      left_out = left_out.subspan(1);
+      continue;
+    }
+    own.route_event(batch, i);
+  }
+  at_hand.event = work_at_hand::no_event;
   for (std::size_t i = 0; i < own.shards; ++i) own.last_sizes[i] = own.slices[i].events.size();
   return std::move(own.slices);
 }

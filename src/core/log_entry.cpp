@@ -18,13 +18,20 @@ constexpr std::uint8_t newest_version = 1;
 constexpr std::size_t seen_bytes_least = 16 + 8 + 1;
 
 /// What an entry holds, one bit each.
-enum holds : std::uint8_t { holds_batch = 1, holds_seen = 2, holds_operation = 4, holds_all = 7 };
+enum holds : std::uint8_t {
+  holds_batch = 1,
+  holds_seen = 2,
+  holds_operation = 4,
+  batch_is_seen = 8,
+  holds_all = 15,
+};
 
 std::uint8_t contents_of(const log_entry& entry) {
   unsigned bits = 0;
   if (entry.batch) bits |= holds_batch;
   if (!entry.seen.empty()) bits |= holds_seen;
   if (entry.asked) bits |= holds_operation;
+  if (entry.batch_is_seen) bits |= batch_is_seen;
   return static_cast<std::uint8_t>(bits);
 }
 
@@ -77,8 +84,9 @@ result<log_entry> decode_log_entry(std::string_view bytes, std::shared_ptr<const
   entry.clock = from.time(instant{});
   at = from.place();
   const std::uint8_t contents = from.byte();
-  if (contents > holds_all) {
-    from.refuse(at, fmt::format("contents {:#04x}", contents), "at most 0x07");
+  entry.batch_is_seen = (contents & batch_is_seen) != 0;
+  if (contents > holds_all || (entry.batch_is_seen && (contents & holds_batch) == 0)) {
+    from.refuse(at, fmt::format("contents {:#04x}", contents), "at most 0x0f, and 0x08 with 0x01");
   }
   if ((contents & holds_batch) != 0) {
     auto batch = read_batch(from, entry.clock);

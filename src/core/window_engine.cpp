@@ -3,6 +3,7 @@
 #include "tocsin/window_engine.hpp"
 
 #include "core/engine_state.hpp"
+#include "tocsin/work_at_hand.hpp"
 
 namespace tocsin {
 
@@ -31,8 +32,10 @@ void window_engine::step(instant clock, const event_batch* batch, const slice& e
     state_->look_ahead(events, i + 4, [](const unit_windows& unit, std::uint32_t held) {
       unit.prefetch_record(held);
     });
+    at_hand.event = events.events[i].event;
     state_->take(*batch, events, i, out);
   }
+  at_hand.event = work_at_hand::no_event;
   state_->close_until(clock, out);
   state_->account_keys();
 }

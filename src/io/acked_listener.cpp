@@ -31,6 +31,9 @@ using steady = std::chrono::steady_clock;
 
 /// Requests read before replies are sent.
 constexpr int requests_max = 64;
+/// While so many bursts have no answer yet, what comes is gathered for one that is larger: it would
+/// not be answered before the sync that theirs wait for.
+constexpr std::size_t bursts_max = 4;
 /// When stopping: how long replies may take to leave.
 constexpr int linger_ms = 1000;
 /// Frames of one message that are kept; a request has at most four.
@@ -82,6 +85,10 @@ class answer_ticket {
   void answer(const burst_outcome& outcome) {
     if (!used_.at(outcome.message).exchange(true)) to_->put({requests_[outcome.message], outcome});
   }
+  /// Nobody has taken the burst, and nobody will answer.
+  void give_back() {
+    for (auto& each : used_) each = true;
+  }
 
  private:
   std::shared_ptr<answer_box> to_;
@@ -99,6 +106,7 @@ struct envelope {
 struct waiting_request {
   envelope to;
   std::size_t bytes = 0;
+  std::uint64_t burst = 0;  ///< 0: in none yet
 };
 
 /// The frames of one message, at most frames_max of them.
@@ -165,7 +173,10 @@ struct acked_listener::thread_state {
   std::unordered_map<std::string, std::size_t> waiting_by_peer;
   std::size_t waiting_bytes = 0;
   std::uint64_t next_request = 1;
-  /// Requests that were read together and become one burst.
+  /// Bursts that were taken, and how many requests of each have no answer yet.
+  std::unordered_map<std::uint64_t, std::size_t> bursts;
+  std::uint64_t next_burst = 1;
+  /// Requests that become one burst.
   std::vector<std::uint64_t> gathered;
   std::shared_ptr<message_store> payloads = std::make_shared<message_store>();
   std::size_t gathered_bytes = 0;
@@ -207,8 +218,8 @@ void acked_listener::thread_state::run() {
       if (frames.empty()) break;
       handle(std::move(frames));
     }
-    hand_over();
     send_replies();
+    if (bursts.size() < bursts_max) hand_over();
   }
   finish();
 }
@@ -217,6 +228,7 @@ void acked_listener::thread_state::run() {
 void acked_listener::thread_state::finish() {
   const auto until = steady::now() + limits.stop_patience;
   send_replies();
+  hand_over();
   while (!waiting.empty()) {
     const auto left = std::chrono::ceil<milliseconds>(until - steady::now());
     if (left.count() <= 0) break;
@@ -250,7 +262,8 @@ void acked_listener::thread_state::put_off(const envelope& to) {
 }
 
 bool acked_listener::thread_state::has_room(const std::string& peer, std::size_t bytes) const {
-  if (waiting.size() >= limits.requests) return false;
+  // So much would have been handed over if it had been taken.
+  if (waiting.size() >= limits.requests || gathered_bytes >= burst_bytes_max) return false;
   // One message is let in however large it is: its own bound is another one.
   if (!waiting.empty() && waiting_bytes + bytes > limits.bytes) return false;
   const auto of_peer = waiting_by_peer.find(peer);
@@ -267,18 +280,27 @@ void acked_listener::thread_state::begin(const envelope& from, zmq::message_t pa
   waiting_bytes += bytes;
 }
 
-/// What was read together is one burst: it costs the pipeline not much more than one request.
+/// What was gathered is one burst: it costs the pipeline not much more than one request. When there
+/// is no room for it now, there may be with the next answer; with none to come it is put off.
 void acked_listener::thread_state::hand_over() {
   if (gathered.empty()) return;
+  const auto ticket = std::make_shared<answer_ticket>(box, gathered);
   burst together;
   for (const zmq::message_t& each : *payloads) together.messages.push_back(each.to_string_view());
-  together.owner = std::exchange(payloads, std::make_shared<message_store>());
-  together.answer = [ticket = std::make_shared<answer_ticket>(box, gathered)](
-                        const burst_outcome& outcome) { ticket->answer(outcome); };
-  const auto these = std::exchange(gathered, {});
+  together.owner = payloads;
+  together.answer = [ticket](const burst_outcome& outcome) { ticket->answer(outcome); };
+  const bool taken = take(together);
+  if (!taken) {
+    ticket->give_back();
+    if (!bursts.empty()) return;
+    for (const std::uint64_t request : gathered) put_off(end(request).to);
+  } else {
+    for (const std::uint64_t request : gathered) waiting.at(request).burst = next_burst;
+    bursts.emplace(next_burst++, gathered.size());
+  }
+  payloads = std::make_shared<message_store>();
+  gathered.clear();
   gathered_bytes = 0;
-  if (take(together)) return;
-  for (const std::uint64_t request : these) put_off(end(request).to);
 }
 
 waiting_request acked_listener::thread_state::end(std::uint64_t request) {
@@ -290,6 +312,8 @@ waiting_request acked_listener::thread_state::end(std::uint64_t request) {
   waiting_bytes -= ended.bytes;
   const auto of_peer = waiting_by_peer.find(ended.to.peer);
   if (--of_peer->second == 0) waiting_by_peer.erase(of_peer);
+  const auto of_burst = bursts.find(ended.burst);
+  if (of_burst != bursts.end() && --of_burst->second == 0) bursts.erase(of_burst);
   return ended;
 }
 

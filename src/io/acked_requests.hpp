@@ -20,7 +20,9 @@ class acked_requests {
   using moment = std::chrono::steady_clock::time_point;
 
   struct limits {
-    std::size_t window = 8;  ///< requests under way at most
+    /// Requests under way at most. All that arrive during a sync are answered by the next one, so
+    /// with more of them each sync serves more events.
+    std::size_t window = 32;
     /// Without an answer for so long a request is sent again, over the same connection.
     std::chrono::milliseconds resend_after{5000};
     /// What a daemon may ask to be waited for.

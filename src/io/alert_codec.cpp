@@ -327,6 +327,9 @@ result<msgpack::object_handle> unpack_map(std::string_view bytes, std::string_vi
     if (read->type != msgpack::type::MAP) {
       return error{"malformed", fmt::format("{}: not a msgpack map", what)};
     }
+    if (!has_plain_keys(read.get())) {
+      return error{"malformed", fmt::format("{}: a key is a list or a map, wanted texts", what)};
+    }
     return read;
   } catch (const std::exception& failure) {
     return error{"malformed", fmt::format("{}: {} bytes that are not msgpack ({})", what,
@@ -384,9 +387,6 @@ result<stream_header> decode_header(std::string_view bytes) {
 result<std::string> msgpack_to_json(std::string_view bytes) {
   auto read = unpack_map(bytes, "message");
   if (!read) return read.failure();
-  if (!has_plain_keys(read->get())) {
-    return error{"malformed", "message: a key is a list or a map, wanted texts"};
-  }
   json_writer to;
   copy_to_json(read->get(), to);
   return std::move(to).take();

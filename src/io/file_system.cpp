@@ -54,10 +54,19 @@ class posix_file : public appended_file {
   posix_file(descriptor file, std::string shown, std::uint64_t size)
       : file_(std::move(file)), shown_(std::move(shown)), size_(size) {}
 
+  posix_file(const posix_file&) = delete;
+  posix_file& operator=(const posix_file&) = delete;
+  ~posix_file() override {
+    // What stays of it when this fails is zeros, which are no records.
+    if (reserved_ > size_) (void)!::ftruncate(file_.get(), static_cast<off_t>(size_));
+  }
+
   std::optional<error> append(std::string_view bytes) override {
+    reserve(size_ + bytes.size());
     while (!bytes.empty()) {
-      const ssize_t written =
-          uninterrupted([&] { return ::write(file_.get(), bytes.data(), bytes.size()); });
+      const ssize_t written = uninterrupted([&] {
+        return ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(size_));
+      });
       if (written < 0) return failure_of("write", shown_);
       size_ += static_cast<std::uint64_t>(written);
       bytes.remove_prefix(static_cast<std::size_t>(written));
@@ -67,7 +76,7 @@ class posix_file : public appended_file {
   std::optional<error> truncate(std::uint64_t bytes) override {
     if (uninterrupted([&] { return ::ftruncate(file_.get(), static_cast<off_t>(bytes)); }) != 0)
       return failure_of("truncate", shown_);
-    size_ = bytes;
+    size_ = reserved_ = bytes;
     return std::nullopt;
   }
   std::optional<error> sync() override {
@@ -76,11 +85,25 @@ class posix_file : public appended_file {
     return std::nullopt;
   }
   [[nodiscard]] std::uint64_t size() const override { return size_; }
+  void reserve_ahead(std::uint64_t bytes) override { ahead_ = bytes; }
 
  private:
+  void reserve(std::uint64_t wanted) {
+    if (ahead_ == 0 || wanted <= reserved_) return;
+    const std::uint64_t end = wanted + ahead_;
+    if (::fallocate(file_.get(), 0, static_cast<off_t>(size_), static_cast<off_t>(end - size_)) ==
+        0) {
+      reserved_ = end;
+    } else {
+      ahead_ = 0;  // not this file system, or no room: what is appended will say so
+    }
+  }
+
   descriptor file_;
   std::string shown_;
   std::uint64_t size_;
+  std::uint64_t reserved_ = 0;  ///< how large the file is, if larger than size_
+  std::uint64_t ahead_ = 0;
 };
 
 /// A mapped file, read-only.
@@ -133,9 +156,8 @@ class posix_file_system : public file_system {
   }
 
   [[nodiscard]] result<std::unique_ptr<appended_file>> open(const std::string& path) override {
-    descriptor opened{uninterrupted([&] {
-      return ::openat(root(), path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    })};
+    descriptor opened{uninterrupted(
+        [&] { return ::openat(root(), path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640); })};
     if (!opened.open()) return failed("open", path);
     struct stat of {};
     if (::fstat(opened.get(), &of) != 0) return failed("open", path);

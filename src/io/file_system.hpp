@@ -25,7 +25,12 @@ class appended_file {
   [[nodiscard]] virtual std::optional<error> truncate(std::uint64_t bytes) = 0;
   /// fdatasync.
   [[nodiscard]] virtual std::optional<error> sync() = 0;
+  /// Bytes that were appended.
   [[nodiscard]] virtual std::uint64_t size() const = 0;
+  /// From now on the disk's room is taken so many bytes at a time, which makes a sync behind each
+  /// append cheaper: it has no size and few extents to write. Until the file is closed, and after a
+  /// crash, zeros may stand behind what was appended. Where there is no such room it does nothing.
+  virtual void reserve_ahead(std::uint64_t bytes) = 0;
 };
 
 /// Paths are relative to the folder that the file system was made for; "/" separates.

@@ -166,6 +166,11 @@ void add_alerts(const pipeline_counts& from, std::vector<MetricFamily>& to) {
                        "Accepted events that a silence kept out of the rules.")
                    .add(from.shielded)
                    .take());
+  to.push_back(counter("tocsin_quarantined_events_total",
+                       "Events of the event log kept out of the rules because the daemon crashed "
+                       "at them twice.")
+                   .add(from.quarantined)
+                   .take());
   auto failed = counter("tocsin_alert_check_failures_total", "Checks of alerts that failed.");
   for (const auto& [check, count] : from.failed_checks) failed.add(count, {{"check", check}});
   to.push_back(failed.take());

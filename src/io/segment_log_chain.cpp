@@ -119,6 +119,7 @@ segment_survey survey_segment(const segment_file& of, bool is_newest) {
   for (;;) {
     const auto read = cursor.next();
     if (!read) {
+      if (is_newest && cursor.has_room_only()) break;
       if (is_newest && !cursor.was_synced()) {
         found.torn_bytes = of.end - cursor.at();
         break;

@@ -232,6 +232,11 @@ std::uint64_t record_cursor::next_readable() const {
   return found ? found->begin : end_;
 }
 
+bool record_cursor::has_room_only() const {
+  return header_.synced <= at_ && at_ < bytes_.size() &&
+         bytes_.find_first_not_of('\0', at_) == std::string_view::npos;
+}
+
 bool record_cursor::was_synced() const {
   if (header_.synced > at_) return true;
   for (std::uint64_t from = at_ + record_header_bytes;;) {

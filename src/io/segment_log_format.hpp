@@ -72,6 +72,8 @@ class record_cursor {
   [[nodiscard]] std::uint64_t at() const noexcept { return at_; }
   /// Behind what cannot be read: where the next record's header is; `end` when there is none.
   [[nodiscard]] std::uint64_t next_readable() const;
+  /// True when nothing but zeros is behind `at()`, where nothing is known to have been written.
+  [[nodiscard]] bool has_room_only() const;
   /// True when a record behind the unreadable one shows that `at()` was on stable storage once.
   [[nodiscard]] bool was_synced() const;
   void skip_to(std::uint64_t at) noexcept { at_ = at; }

@@ -156,6 +156,8 @@ std::optional<error> daemon::open_store() {
   store_ = std::move(opened->store);
   log_ = std::move(opened->log);
   snapshots_ = std::move(opened->snapshots);
+  poison_ = std::move(opened->poison);
+  crashes_ = std::move(opened->crashes);
   return std::nullopt;
 }
 
@@ -228,6 +230,7 @@ std::optional<error> daemon::start_pipeline(std::function<void(const std::string
   wanted.retention = settings_.retention;
   wanted.log = log_;
   wanted.snapshots = snapshots_;
+  wanted.poison = poison_;
   wanted.snapshot_every = settings_.durability.snapshot_every;
   wanted.log_horizon = settings_.durability.log_horizon;
   wanted.log_bytes = settings_.durability.log_bytes;

@@ -65,6 +65,8 @@ class daemon {
   std::shared_ptr<network_gate> gate_;         ///< of all ZeroMQ sockets
   std::shared_ptr<event_log> log_;             ///< null where nothing is durable
   std::shared_ptr<snapshot_store> snapshots_;  ///< null where nothing is durable
+  std::shared_ptr<quarantine> poison_;         ///< null where nothing is durable
+  std::shared_ptr<crash_watch> crashes_;       ///< null where nothing is durable
   std::shared_ptr<stream_history> history_;    ///< what alerts.replay tells; null without it
   std::shared_ptr<alert_stream> stream_;
   std::unique_ptr<replay_listener> replay_;

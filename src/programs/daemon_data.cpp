@@ -4,10 +4,13 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "io/file_system.hpp"
+#include "io/quarantine_files.hpp"
 #include "io/segment_log.hpp"
 #include "io/snapshot_files.hpp"
 #include "io/sqlite_store.hpp"
@@ -17,6 +20,29 @@ namespace {
 
 error of_data(const error& from) {
   return {from.code, "data: " + from.message};
+}
+
+void log_quarantine(const quarantine_news& news) {
+  spdlog::log(news.error ? spdlog::level::err : spdlog::level::warn, "{}", news.text);
+}
+
+/// Precondition: the log is open.
+std::optional<error> open_poison(const settings& from, const std::shared_ptr<file_system>& files,
+                                 daemon_data& into) {
+  quarantine_setup setup;
+  setup.first_step = into.log->first_step();
+  setup.last_step = into.log->last_step();
+  // With a log that keeps nothing, who sends a message again and again is to be known all the same.
+  setup.message_memory = std::max(setup.message_memory, from.durability.log_horizon);
+  setup.now = std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
+  setup.report = log_quarantine;
+  auto poison = open_quarantine(files, setup);
+  if (!poison) return poison.failure();
+  into.poison = *std::move(poison);
+  auto watch = crash_watch::begin(files->shown(crashes_file));
+  if (!watch) return watch.failure();
+  into.crashes = *std::move(watch);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -42,6 +68,7 @@ result<daemon_data> open_data(const settings& from) {
   auto snapshots = open_snapshot_files(files);
   if (!snapshots) return of_data(snapshots.failure());
   opened.snapshots = *std::move(snapshots);
+  if (const auto wrong = open_poison(from, files, opened)) return of_data(*wrong);
   return opened;
 }
 

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <memory>
 
+#include "io/crash_watch.hpp"
 #include "io/settings_file.hpp"
 #include "tocsin/alert_store.hpp"
 #include "tocsin/event_log.hpp"
 #include "tocsin/pipeline.hpp"
+#include "tocsin/quarantine.hpp"
 #include "tocsin/result.hpp"
 #include "tocsin/snapshot_store.hpp"
 
@@ -19,9 +21,11 @@ struct daemon_data {
   std::shared_ptr<alert_store> store;
   std::shared_ptr<event_log> log;             ///< null where nothing is durable
   std::shared_ptr<snapshot_store> snapshots;  ///< null where nothing is durable
+  std::shared_ptr<quarantine> poison;         ///< null where nothing is durable
+  std::shared_ptr<crash_watch> crashes;       ///< what `poison` judges by; likewise
 };
 
-/// Errors: begin with "data: ".
+/// From then on crashes are recorded, as long as `crashes` lives. Errors: begin with "data: ".
 [[nodiscard]] result<daemon_data> open_data(const settings& from);
 
 /// Says what is durable.

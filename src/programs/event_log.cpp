@@ -5,10 +5,10 @@
 #include <charconv>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <tuple>
 
+#include "io/event_json.hpp"
 #include "io/file_system.hpp"
 #include "io/json_line.hpp"
 #include "io/segment_log.hpp"
@@ -16,7 +16,6 @@
 #include "programs/commands.hpp"
 #include "programs/console.hpp"
 #include "tocsin/log_entry.hpp"
-#include "tocsin/severity.hpp"
 
 namespace tocsin {
 namespace {
@@ -97,45 +96,6 @@ std::optional<instant> instant_of(const std::string& text) {
   return parse_rfc3339(text);
 }
 
-void add_label(json_line& to, const label& of) {
-  to.key(of.name);
-  switch (of.type) {
-    case label::kind::null:
-      to.null();
-      break;
-    case label::kind::text:
-      to.text(of.text);
-      break;
-    case label::kind::number:
-      to.number(of.number);
-      break;
-    case label::kind::boolean:
-      to.flag(of.number != 0);
-      break;
-  }
-}
-
-/// As a sender writes it, with `arrived_at`, so that it is a recording.
-std::string event_line(const event& of, std::span<const label> labels) {
-  json_line line;
-  line.begin_object().key("arrived_at").time(of.arrived);
-  if (of.has_time) line.key("time").time(of.time);
-  for (std::size_t i = 0; i < event_field_count; ++i) {
-    const auto field = static_cast<event_field>(i);
-    if (is_text(field) && of.has(field)) line.key(to_text(field)).text(of.text(field));
-  }
-  if (of.level) line.key("level").text(to_text(*of.level));
-  if (of.has_value()) line.key("value").number(of.value);
-  if (of.action != event_action::firing) line.key("action").text(to_text(of.action));
-  if (!labels.empty()) {
-    line.key("labels").begin_object();
-    for (const label& each : labels) add_label(line, each);
-    line.end_object();
-  }
-  line.end_object();
-  return line.line();
-}
-
 /// What `export` has gone through.
 struct export_count {
   std::uint64_t records = 0;
@@ -163,7 +123,7 @@ std::optional<error> export_events(log_reader& reader, instant from, instant unt
       if (each.arrived < from) continue;
       if (each.arrived >= until) return std::nullopt;
       ++count.events;
-      if (print_line(event_line(each, entry->batch->labels_of(each)))) continue;
+      if (print_line(event_json(each, entry->batch->labels_of(each)))) continue;
       count.stdout_closed = true;
       return std::nullopt;
     }

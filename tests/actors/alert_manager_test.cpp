@@ -55,7 +55,7 @@ class alert_managers : public ::testing::Test {
   void step(std::uint64_t number, instant clock, operation wanted) {
     auto asked = std::make_shared<operation_in>();
     asked->wanted = std::move(wanted);
-    shard_findings part{number, number - 1, 1, clock, {}, std::move(asked), nullptr};
+    shard_findings part{number, number - 1, 1, clock, {}, std::move(asked), nullptr, nullptr};
     caf::anon_send(manager, std::move(part));
     crew.run();
   }

@@ -22,6 +22,7 @@ deterministic_crew::deterministic_crew(std::shared_ptr<const rule_set> rules, st
       sink_(std::make_shared<recording_sink>()) {
   crew_setup setup;
   setup.ingest = {std::move(rules), {}, 200ms, std::move(now)};
+  setup.ingest.poison = std::move(alerts.poison);
   setup.shards = shards;
   setup.sinks = std::move(alerts.more_sinks);
   setup.sinks.push_back(sink_);

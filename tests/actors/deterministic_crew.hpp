@@ -36,6 +36,7 @@ struct alert_side {
   duration snapshot_every = std::chrono::seconds{10};
   duration log_horizon{};
   std::size_t room = 100'000;  ///< bursts that may be under way
+  std::shared_ptr<quarantine> poison = nullptr;
 };
 
 /// What became of an operation; nothing while it is not answered.

@@ -14,8 +14,8 @@ namespace {
 
 shard_findings part_of(std::uint64_t step, std::uint32_t shard, std::uint32_t shards,
                        std::size_t findings, completion held = nullptr) {
-  shard_findings part{step, step - 1, shards,         from_unix_ms(static_cast<long long>(step)),
-                      {},   nullptr,  std::move(held)};
+  shard_findings part{step, step - 1, shards,          from_unix_ms(static_cast<long long>(step)),
+                      {},   nullptr,  std::move(held), nullptr};
   part.found.resize(findings);
   for (finding& each : part.found) each.position = step * 100 + shard;
   return part;

@@ -60,7 +60,7 @@ TEST(step_maker_dedup, an_event_sent_again_has_no_effect_and_is_counted_as_dupli
   EXPECT_EQ(first.outcomes.at(0).accepted, 1U);
   EXPECT_FALSE(first.outcomes.at(0).retry);
   ASSERT_TRUE(first.entry);
-  EXPECT_EQ(first.entry->seen.size(), 1U);
+  EXPECT_TRUE(first.entry->batch_is_seen);
   const made_step again = maker.of_burst(acked(with_id("e", 1)), traffic_start + 1s);
   EXPECT_FALSE(again.step);
   EXPECT_FALSE(again.entry);
@@ -92,7 +92,7 @@ TEST(step_maker_dedup, each_message_of_a_burst_has_its_own_outcome) {
   EXPECT_EQ(refusals(out.outcomes[2]), "0 id_conflict; ");
   EXPECT_EQ(out.outcomes[3].accepted, 1U);
   EXPECT_EQ(out.step->batch->events.size(), 3U);
-  EXPECT_EQ(out.entry->seen.size(), 3U);
+  EXPECT_TRUE(out.entry->batch_is_seen);
   EXPECT_EQ(maker.report().events, (ingest_counts{6, 3, 1, 2, 0}));
 }
 
@@ -200,6 +200,29 @@ TEST(step_maker_log, shielded_events_that_were_answered_are_in_the_log_to_be_rec
   EXPECT_EQ(maker.next_position(), 1U);
   EXPECT_EQ(maker.of_burst(acked(with_id("e", 1)), traffic_start).outcomes.at(0).duplicate, 1U);
   EXPECT_FALSE(maker.of_burst(pushed(with_id("f", 1)), traffic_start).step);
+}
+
+TEST(step_maker_log, what_was_seen_is_listed_where_the_events_do_not_say_it) {
+  step_maker maker(logged_setup());
+  const made_step all =
+      maker.of_burst(acked("[" + with_id("a", 1) + "," + with_id("b", 1) + "]"), traffic_start);
+  EXPECT_TRUE(all.entry->batch_is_seen);
+  EXPECT_TRUE(all.entry->seen.empty());
+  const made_step some = maker.of_burst(
+      acked("[" + with_id("c", 1) + R"(,{"source_id": "s", "item": "no id"}])"), traffic_start);
+  EXPECT_EQ(some.outcomes.at(0).accepted, 2U);
+  EXPECT_FALSE(some.entry->batch_is_seen);
+  EXPECT_EQ(some.entry->seen.size(), 1U);
+
+  step_maker next(logged_setup());
+  (void)next.of_entry(*all.entry);
+  (void)next.of_entry(*some.entry);
+  for (const std::string id : {"a", "b", "c"}) {
+    EXPECT_EQ(next.of_burst(acked(with_id(id, 1)), traffic_start).outcomes.at(0).duplicate, 1U)
+        << id;
+  }
+  EXPECT_EQ(refusals(next.of_burst(acked(with_id("a", 2)), traffic_start).outcomes.at(0)),
+            "0 id_conflict; ");
 }
 
 TEST(step_maker_log, an_operation_is_in_the_log_with_its_time) {

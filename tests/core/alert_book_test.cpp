@@ -53,6 +53,16 @@ class alert_book_test : public ::testing::Test {
   std::unique_ptr<alert_book> book;
 };
 
+TEST_F(alert_book_test, what_was_due_before_its_clock_is_taken_at_its_clock) {
+  use(0s, 0s);
+  step(20);
+  const auto out = step(25, {make(kind::met, 10), make(kind::met, 22, fan)});
+  ASSERT_EQ(out.size(), 2u);
+  EXPECT_EQ(out[0]->print, disk);
+  EXPECT_EQ(out[0]->at, at_second(20));
+  EXPECT_EQ(out[1]->at, at_second(22));
+}
+
 TEST_F(alert_book_test, a_met_condition_fires_at_once_without_for) {
   use(0s, 0s);
   const auto out = step(11, {make(kind::met, 10)});

@@ -260,5 +260,17 @@ TEST(event_router, a_filter_that_units_share_is_asked_once) {
   EXPECT_EQ(index.conditions()[0].units.size(), 3U);
 }
 
+TEST(event_router, events_that_are_left_out_go_nowhere_and_the_others_keep_their_places) {
+  event_router router(compile({make_rule("r", "true", {"item"})}), 1);
+  batch_builder made;
+  for (const std::string_view item : {"a", "b", "c", "d", "e"}) made.add(item);
+  const std::vector<std::uint32_t> left_out{0, 2, 4};
+  const auto slices = router.route(made.batch, left_out);
+  std::vector<std::uint32_t> routed;
+  for (const routed_event& each : slices.at(0).events) routed.push_back(each.event);
+  EXPECT_EQ(routed, (std::vector<std::uint32_t>{1, 3}));
+  EXPECT_EQ(router.unmatched(), 0U);
+}
+
 }  // namespace
 }  // namespace tocsin

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "support/random_log_entry.hpp"
+#include "tocsin/dedup_index.hpp"
 
 namespace tocsin {
 namespace {
@@ -142,7 +143,7 @@ log_entry sample() {
   batch->events[0].value = -2.5;
   batch->events[0].level = severity::warning;
   batch->events[1].action = event_action::resolved;
-  log_entry made{200, clock, batch, {}, nullptr};
+  log_entry made{200, clock, batch, {}, nullptr, false};
   made.seen.push_back({{1, 2}, 3, clock - duration{100}});
   made.seen.push_back({{4, 5}, 6, remembered_event::no_time});
   silence quiet;
@@ -173,6 +174,37 @@ TEST(log_entry, the_bytes_of_version_1_do_not_change) {
   const auto read = decode_copy(bytes);
   ASSERT_TRUE(read) << read.failure().message;
   EXPECT_EQ(first_difference(sample(), *read), "");
+}
+
+TEST(log_entry, what_is_remembered_of_an_event_is_the_same_when_it_is_read) {
+  std::mt19937_64 random{7};
+  int recognised = 0;
+  for (int round = 0; round < 300; ++round) {
+    const log_entry made = random_log_entry(random);
+    const auto read = decode_copy(bytes_of(made));
+    ASSERT_TRUE(read) << read.failure().message;
+    if (!made.batch) continue;
+    for (std::size_t i = 0; i < made.batch->events.size(); ++i) {
+      const auto before =
+          recognisable(made.batch->events[i], made.batch->labels_of(made.batch->events[i]));
+      const auto after =
+          recognisable(read->batch->events[i], read->batch->labels_of(read->batch->events[i]));
+      ASSERT_EQ(before, after) << "round " << round << ", event " << i;
+      recognised += before.has_value();
+    }
+  }
+  EXPECT_GT(recognised, 100);
+}
+
+TEST(log_entry, only_events_that_are_there_can_be_seen) {
+  log_entry made;
+  made.step = 1;
+  std::string bytes = bytes_of(made);
+  bytes.back() = 8;
+  const auto read = decode_copy(bytes);
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.failure().message.find("seen contents 0x08"), std::string::npos)
+      << read.failure().message;
 }
 
 TEST(log_entry, an_unknown_version_is_refused_by_its_name) {

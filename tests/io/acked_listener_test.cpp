@@ -34,10 +34,16 @@ class scripted_pipeline {
     const std::lock_guard lock{mutex_};
     if (full) return false;
     const std::size_t messages = offered.messages.size();
+    bursts_.push_back(messages);
     const auto together = std::make_shared<burst>(std::move(offered));
     for (std::size_t i = 0; i < messages; ++i) taken_.push_back({together, i});
     changed_.notify_all();
     return true;
+  }
+  /// How many messages each burst had.
+  [[nodiscard]] std::vector<std::size_t> bursts() {
+    const std::lock_guard lock{mutex_};
+    return bursts_;
   }
   /// Waits until so many were taken.
   [[nodiscard]] bool wait_for(std::size_t count) {
@@ -78,6 +84,7 @@ class scripted_pipeline {
     std::size_t message = 0;
   };
   std::vector<taken_message> taken_;
+  std::vector<std::size_t> bursts_;
 };
 
 burst_outcome accepted(std::uint64_t count) {
@@ -100,6 +107,21 @@ class acked_listener_test : public ::testing::Test {
                                          [this](burst& offered) { return pipeline.take(offered); });
     EXPECT_TRUE(started) << started.failure().message;
     return std::move(*started);
+  }
+  /// Sends requests "1", "2", ... each of which is a burst of its own, until what comes is
+  /// gathered.
+  void fill(acked_client& dealer, std::size_t bursts) {
+    for (std::size_t i = 1; i <= bursts; ++i) {
+      dealer.request({std::to_string(i), "m"});
+      ASSERT_TRUE(pipeline.wait_for(i));
+    }
+  }
+  static void wait_for_requests(const acked_listener& listener, std::uint64_t count) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (listener.counts().requests < count && std::chrono::steady_clock::now() < until) {
+      std::this_thread::yield();
+    }
+    ASSERT_EQ(listener.counts().requests, count);
   }
   scripted_pipeline pipeline;
 };
@@ -197,6 +219,34 @@ TEST_F(acked_listener_test, a_pipeline_that_is_full_or_cannot_write_means_retry)
   pipeline.answer(0, disk_full);
   EXPECT_EQ(dealer.answer(), (acked_frames{"1", "retry 0 0 wait 1s"}));
   EXPECT_EQ(listener->counts().retry, 2U);
+}
+
+TEST_F(acked_listener_test, while_four_bursts_have_no_answer_what_comes_is_gathered_into_one) {
+  const auto listener = listen();
+  acked_client dealer{listener->endpoint()};
+  fill(dealer, 4);
+  for (const char* id : {"5", "6", "7"}) dealer.request({id, "m"});
+  wait_for_requests(*listener, 7);
+  pipeline.answer(2, accepted(1));
+  EXPECT_EQ(dealer.answer(), (acked_frames{"3", "ok 1 0"}));
+  ASSERT_TRUE(pipeline.wait_for(7));
+  EXPECT_EQ(pipeline.bursts(), (std::vector<std::size_t>{1, 1, 1, 1, 3}));
+}
+
+TEST_F(acked_listener_test, what_there_is_no_room_for_waits_for_the_next_answer) {
+  const auto listener = listen();
+  acked_client dealer{listener->endpoint()};
+  fill(dealer, 1);
+  pipeline.full = true;
+  dealer.request({"2", "m"});
+  wait_for_requests(*listener, 2);
+  pipeline.full = false;
+  pipeline.answer(0, accepted(1));
+  EXPECT_EQ(dealer.answer(), (acked_frames{"1", "ok 1 0"}));
+  ASSERT_TRUE(pipeline.wait_for(2));
+  pipeline.answer(1, accepted(1));
+  EXPECT_EQ(dealer.answer(), (acked_frames{"2", "ok 1 0"}));
+  EXPECT_EQ(listener->counts().retry, 0U);
 }
 
 TEST_F(acked_listener_test, beyond_a_peers_bound_it_is_told_to_wait_and_others_are_not) {
@@ -366,8 +416,8 @@ TEST_F(acked_listener_test, in_any_order_of_answers_each_request_gets_its_own_re
     std::mt19937 refusing{seed};
     auto started = acked_listener::start("tcp://127.0.0.1:*", {}, [&](burst& offered) {
       const std::lock_guard lock{mutex};
-      left -= offered.messages.size();
       if (refusing() % 8 == 0) return false;
+      left -= offered.messages.size();
       const auto together = std::make_shared<burst>(std::move(offered));
       for (std::size_t i = 0; i < together->messages.size(); ++i) open.push_back({together, i});
       changed.notify_all();
@@ -416,14 +466,14 @@ TEST_F(acked_listener_test, in_any_order_of_answers_each_request_gets_its_own_re
       });
     }
     for (auto& each : askers) each.join();
+    const acked_counts counts = (*started)->counts();
     {
       const std::lock_guard lock{mutex};
       done = true;
-      EXPECT_EQ(left, 0U);
+      EXPECT_EQ(left, counts.retry);
     }
     changed.notify_all();
     for (auto& each : answerers) each.join();
-    const acked_counts counts = (*started)->counts();
     EXPECT_EQ(counts.requests, peers * requests);
     EXPECT_EQ(counts.ok + counts.retry, counts.requests);
     EXPECT_EQ(counts.undelivered, 0U);

@@ -218,5 +218,16 @@ TEST(alert_codec, sizes_and_depths_that_lie_are_refused_before_memory_is_spent) 
   EXPECT_FALSE(msgpack_to_json("\x81\xa1k" + std::string(1'000'000, '\x91') + "\x01"));
 }
 
+TEST(alert_codec, a_header_with_maps_as_keys_is_refused_and_not_printed) {
+  // {{{...{}: 0}: 0}: 0}: as JSON texts in texts it would be 2^50 bytes long.
+  constexpr int levels = 50;
+  std::string bytes(levels, '\x81');
+  bytes += '\x80';
+  bytes.append(levels, '\0');
+  const auto read = decode_header(bytes);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.failure().message, "stream header: a key is a list or a map, wanted texts");
+}
+
 }  // namespace
 }  // namespace tocsin

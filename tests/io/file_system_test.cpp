@@ -35,6 +35,27 @@ TEST(file_system, what_is_appended_is_read_behind_what_was_there) {
   EXPECT_EQ(files->read("log/a")->bytes, "one three");
 }
 
+TEST(file_system, room_that_was_reserved_goes_when_the_file_is_closed) {
+  const scratch_folder folder;
+  const auto files = files_of(folder.path());
+  {
+    auto file = files->open("f");
+    ASSERT_TRUE(file);
+    (*file)->reserve_ahead(100'000);
+    ASSERT_FALSE((*file)->append("abc"));
+    ASSERT_FALSE((*file)->append("def"));
+    ASSERT_FALSE((*file)->sync());
+    EXPECT_EQ((*file)->size(), 6U);
+    const auto held = files->read("f");
+    ASSERT_TRUE(held);
+    EXPECT_EQ(held->bytes.substr(0, 6), "abcdef");
+    EXPECT_EQ(held->bytes.find_first_not_of('\0', 6), std::string_view::npos);
+    ASSERT_FALSE((*file)->truncate(4));
+    ASSERT_FALSE((*file)->append("x"));
+  }
+  EXPECT_EQ(files->read("f")->bytes, "abcdx");
+}
+
 TEST(file_system, a_mapping_outlives_the_removal_of_its_file) {
   const scratch_folder folder;
   const auto files = files_of(folder.path());

@@ -54,6 +54,7 @@ TEST(metrics_page, every_count_stands_under_its_name) {
   counts.suppressed_alerts = 33;
   counts.silences_by_state = {{silence_state::active, 34}, {silence_state::expired, 35}};
   counts.shielded = 36;
+  counts.quarantined = 66;
   counts.failed_checks = {{"recover", 37}};
   counts.notification_groups = 38;
   counts.notices_by_receiver = {{"boss", 39}, {"ops", 40}};
@@ -125,6 +126,7 @@ TEST(metrics_page, every_count_stands_under_its_name) {
       R"(tocsin_silences{state="active"} 34)",
       R"(tocsin_silences{state="expired"} 35)",
       "tocsin_events_shielded_total 36",
+      "tocsin_quarantined_events_total 66",
       R"(tocsin_alert_check_failures_total{check="recover"} 37)",
       "tocsin_notification_groups 38",
       R"(tocsin_notices_total{receiver="boss"} 39)",

@@ -227,6 +227,38 @@ TEST_F(segment_log_test, a_torn_tail_is_cut_and_told) {
   EXPECT_EQ(steps(*log), (step_list{1, 2}));
 }
 
+TEST_F(segment_log_test, zeros_behind_the_last_record_are_room_and_not_torn) {
+  auto log = open();
+  append_synced(*log, 1, 1);
+  append_synced(*log, 2, 2);
+  log.reset();
+  const std::string bytes = disk->bytes_of(segment_path(1));
+  disk->overwrite(segment_path(1), bytes + std::string(5000, '\0'));
+  EXPECT_EQ(verify_segment_log(*disk)->torn_bytes, 0U);
+  EXPECT_TRUE(verify_segment_log(*disk)->damage.empty());
+  log = open();
+  EXPECT_EQ(cut_bytes, 0U);
+  EXPECT_EQ(steps(*log), (step_list{1, 2}));
+  append_synced(*log, 3, 3);
+  EXPECT_EQ(steps(*log), (step_list{1, 2, 3}));
+}
+
+TEST_F(segment_log_test, zeros_where_a_synced_record_was_are_damage) {
+  auto log = open();
+  append_synced(*log, 1, 1);
+  append_synced(*log, 2, 2);
+  log.reset();
+  disk = disk->crash(1);
+  log = open();  // copies what it cannot know to be synced into a segment that says so
+  log.reset();
+  const std::string path = segment_path(2);
+  std::string bytes = disk->bytes_of(path);
+  ASSERT_GT(bytes.size(), 100U);
+  std::fill(bytes.begin() + 90, bytes.end(), '\0');
+  disk->overwrite(path, bytes);
+  EXPECT_FALSE(open_segment_log(disk));
+}
+
 TEST_F(segment_log_test, good_records_behind_a_torn_one_are_cut_with_it) {
   auto log = open();
   append_synced(*log, 1, 1);

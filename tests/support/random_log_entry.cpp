@@ -267,6 +267,7 @@ log_entry random_log_entry(std::mt19937_64& random) {
           {{random(), random()}, random(), time.value_or(remembered_event::no_time)});
     }
   }
+  made.batch_is_seen = made.batch && one_in(random, 2);
   if (one_in(random, 3)) {
     made.asked = std::make_shared<const operation>(
         random_operation(random, random() % std::variant_size_v<operation>));
@@ -310,6 +311,7 @@ std::string first_difference(const log_entry& left, const log_entry& right) {
   if (left.step != right.step) return "step";
   if (left.clock != right.clock) return "clock";
   if (left.seen != right.seen) return "seen";
+  if (left.batch_is_seen != right.batch_is_seen) return "whether the batch is seen";
   if ((left.batch == nullptr) != (right.batch == nullptr)) return "whether there is a batch";
   if ((left.asked == nullptr) != (right.asked == nullptr)) return "whether there is an operation";
   if (left.batch) {

@@ -69,9 +69,11 @@ class simulated_file : public appended_file {
     file.dirty.clear();
     file.sizes.clear();
     file.cut.clear();
+    file.reserved = file.now.size() + ahead_;
     return failed;
   }
   [[nodiscard]] std::uint64_t size() const override { return file_->now.size(); }
+  void reserve_ahead(std::uint64_t bytes) override { ahead_ = bytes; }
 
  private:
   void write(std::string_view bytes) {
@@ -79,6 +81,7 @@ class simulated_file : public appended_file {
     mark(file_->now.size(), file_->now.size() + bytes.size());
     file_->now += bytes;
     file_->sizes.insert(file_->now.size());
+    file_->reserved = std::max(file_->reserved, file_->now.size() + ahead_);
   }
   void mark(std::uint64_t begin, std::uint64_t end) {
     for (auto at = begin; at < end;
@@ -89,6 +92,7 @@ class simulated_file : public appended_file {
   simulated_disk& disk_;
   simulated_disk::inode_ptr file_;
   std::string path_;
+  std::uint64_t ahead_ = 0;
 };
 
 std::uint64_t simulated_disk::inode::settled_bytes() const {
@@ -131,6 +135,7 @@ simulated_disk::inode_ptr simulated_disk::after_crash(const inode& of, std::mt19
   std::uint64_t size = sizes[random() % sizes.size()];
   if (const auto most = *std::max_element(sizes.begin(), sizes.end()); one_in(random, 3))
     size = settled + random() % (most - settled + 1);
+  if (of.reserved > size && one_in(random, 2)) size = of.reserved;
   left->now = of.durable;
   left->now.resize(size);
   const bool drop_all = one_in(random, 6);

@@ -63,6 +63,7 @@ class simulated_disk : public file_system {
     std::string cut;                ///< bytes that a truncate took away since the last sync
     std::set<std::uint64_t> dirty;  ///< sectors that the next sync writes
     std::set<std::uint64_t> sizes;  ///< that it has had since the last sync
+    std::uint64_t reserved = 0;     ///< so large a crash may leave it, with zeros
     /// Bytes that no write has touched since they were synced.
     [[nodiscard]] std::uint64_t settled_bytes() const;
   };

@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "io/little_endian.hpp"
 #include "tocsin/event.hpp"
 
 namespace tocsin {
@@ -16,18 +17,6 @@ constexpr std::string_view crash_magic = "tcCR";
 constexpr char crash_version = 1;
 constexpr std::size_t numbers_begin = 8;
 constexpr std::size_t checksum_begin = crash_record_bytes - 8;
-
-void put_number(char* to, std::uint64_t number) noexcept {
-  for (unsigned i = 0; i < 8; ++i) to[i] = static_cast<char>(number >> (8 * i));
-}
-
-/// Precondition: 8 bytes are there.
-std::uint64_t number_at(std::string_view bytes, std::size_t at) {
-  std::uint64_t number = 0;
-  for (unsigned i = 0; i < 8; ++i)
-    number |= std::uint64_t{static_cast<unsigned char>(bytes[at + i])} << (8 * i);
-  return number;
-}
 
 fingerprint print_of(const event_batch& batch, std::uint32_t event) noexcept {
   const std::uint32_t message = batch.events[event].message;
@@ -89,10 +78,10 @@ std::array<char, crash_record_bytes> encode_crash_record(const crash_record& of)
   char* at = bytes.data() + numbers_begin;
   for (const std::uint64_t number : {of.position, of.step, of.message.low, of.message.high,
                                      static_cast<std::uint64_t>(to_unix_ms(of.at))}) {
-    put_number(at, number);
+    write_number(at, number);
     at += 8;
   }
-  put_number(at, XXH3_64bits(bytes.data(), checksum_begin));
+  write_number(at, XXH3_64bits(bytes.data(), checksum_begin));
   return bytes;
 }
 

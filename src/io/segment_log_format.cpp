@@ -9,6 +9,8 @@
 #include <cassert>
 #include <limits>
 
+#include "io/little_endian.hpp"
+
 namespace tocsin {
 namespace {
 
@@ -17,18 +19,6 @@ constexpr std::uint32_t segment_version = 1;
 constexpr std::string_view record_marker = "TLR";
 constexpr char record_kind = 'e';
 constexpr char gap_kind = 'g';
-
-void put(std::string& into, std::uint64_t number, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; ++i) into.push_back(static_cast<char>(number >> (8 * i)));
-}
-
-/// Precondition: they are there.
-std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t count) {
-  std::uint64_t number = 0;
-  for (std::size_t i = 0; i < count; ++i)
-    number |= std::uint64_t{static_cast<unsigned char>(bytes[at + i])} << (8 * i);
-  return number;
-}
 
 std::uint64_t signed_bits(instant at) {
   return static_cast<std::uint64_t>(to_unix_ms(at));
@@ -45,19 +35,17 @@ std::uint64_t seed_of(const segment_header& in, std::uint64_t at) {
 void encode_record_header(const segment_record& of, const segment_header& in,
                           std::uint64_t payload_checksum, std::string& into) {
   const std::size_t begin = into.size();
-  put(into, 0, 8);
+  put_number(into, 0);
   into.append(record_marker);
   into.push_back(of.is_gap ? gap_kind : record_kind);
-  put(into, of.end - of.begin - record_header_bytes, 4);
-  put(into, of.step, 8);
-  put(into, signed_bits(of.clock), 8);
-  put(into, of.synced, 8);
-  put(into, payload_checksum, 8);
-  std::string checksum;
-  put(checksum,
-      XXH3_64bits_withSeed(into.data() + begin + 8, record_header_bytes - 8, seed_of(in, of.begin)),
-      8);
-  into.replace(begin, 8, checksum);
+  put_number(into, of.end - of.begin - record_header_bytes, 4);
+  put_number(into, of.step);
+  put_number(into, signed_bits(of.clock));
+  put_number(into, of.synced);
+  put_number(into, payload_checksum);
+  write_number(into.data() + begin,
+               XXH3_64bits_withSeed(into.data() + begin + 8, record_header_bytes - 8,
+                                    seed_of(in, of.begin)));
 }
 
 error header_error(const std::string& file, std::uint64_t at, const std::string& seen_and_wanted) {
@@ -69,15 +57,15 @@ error header_error(const std::string& file, std::uint64_t at, const std::string&
 void encode_segment_header(const segment_header& of, std::string& into) {
   const std::size_t begin = into.size();
   into.append(segment_magic);
-  put(into, segment_version, 8);
-  put(into, of.number, 8);
-  put(into, of.salt, 8);
-  put(into, of.previous_bytes, 8);
-  put(into, of.previous_step, 8);
-  put(into, signed_bits(of.previous_clock), 8);
-  put(into, of.synced, 8);
-  put(into, of.salt, 8);
-  put(into, XXH3_64bits(into.data() + begin, segment_header_bytes - 8), 8);
+  put_number(into, segment_version);
+  put_number(into, of.number);
+  put_number(into, of.salt);
+  put_number(into, of.previous_bytes);
+  put_number(into, of.previous_step);
+  put_number(into, signed_bits(of.previous_clock));
+  put_number(into, of.synced);
+  put_number(into, of.salt);
+  put_number(into, XXH3_64bits(into.data() + begin, segment_header_bytes - 8));
 }
 
 result<segment_header> read_segment_header(std::string_view bytes, std::uint64_t number,
@@ -90,25 +78,25 @@ result<segment_header> read_segment_header(std::string_view bytes, std::uint64_t
   if (bytes.substr(0, segment_magic.size()) != segment_magic)
     return header_error(file, 0, "seen another kind of file, wanted a segment of an event log");
   const std::uint64_t wanted = XXH3_64bits(bytes.data(), segment_header_bytes - 8);
-  const std::uint64_t seen = number_at(bytes, segment_header_bytes - 8, 8);
+  const std::uint64_t seen = number_at(bytes, segment_header_bytes - 8);
   if (seen != wanted) {
     return header_error(
         file, 0,
         fmt::format("seen a segment header with the checksum {:016x}, wanted {:016x}", seen,
                     wanted));
   }
-  if (const auto version = number_at(bytes, 8, 8); version > segment_version) {
+  if (const auto version = number_at(bytes, 8); version > segment_version) {
     return error{"log_newer", fmt::format("{}: byte 8: seen format version {}, wanted at most {}: "
                                           "a later version of tocsin wrote it",
                                           file, version, segment_version)};
   }
   segment_header read;
-  read.number = number_at(bytes, 16, 8);
-  read.salt = number_at(bytes, 24, 8);
-  read.previous_bytes = number_at(bytes, 32, 8);
-  read.previous_step = number_at(bytes, 40, 8);
-  read.previous_clock = instant_of(number_at(bytes, 48, 8));
-  read.synced = number_at(bytes, 56, 8);
+  read.number = number_at(bytes, 16);
+  read.salt = number_at(bytes, 24);
+  read.previous_bytes = number_at(bytes, 32);
+  read.previous_step = number_at(bytes, 40);
+  read.previous_clock = instant_of(number_at(bytes, 48));
+  read.synced = number_at(bytes, 56);
   if (read.number != number) {
     return header_error(
         file, 16,
@@ -120,7 +108,7 @@ result<segment_header> read_segment_header(std::string_view bytes, std::uint64_t
 std::optional<std::uint64_t> salt_remnant(std::string_view bytes, bool second) {
   const std::size_t at = second ? 64 : 24;
   if (bytes.size() < at + 8) return std::nullopt;
-  return number_at(bytes, at, 8);
+  return number_at(bytes, at);
 }
 
 void encode_record(const log_record& record, const segment_header& in, std::uint64_t at,
@@ -158,16 +146,16 @@ std::optional<segment_record> record_cursor::header_at(std::uint64_t at) const {
   if (header.substr(8, record_marker.size()) != record_marker ||
       (kind != record_kind && kind != gap_kind))
     return std::nullopt;
-  if (number_at(header, 0, 8) !=
+  if (number_at(header, 0) !=
       XXH3_64bits_withSeed(header.data() + 8, record_header_bytes - 8, seed_of(header_, at)))
     return std::nullopt;
   segment_record read;
   read.is_gap = kind == gap_kind;
   read.begin = at;
   read.end = at + record_header_bytes + number_at(header, 12, 4);
-  read.step = number_at(header, 16, 8);
-  read.clock = instant_of(number_at(header, 24, 8));
-  read.synced = number_at(header, 32, 8);
+  read.step = number_at(header, 16);
+  read.clock = instant_of(number_at(header, 24));
+  read.synced = number_at(header, 32);
   if (!read.is_gap && read.end <= bytes_.size())
     read.payload = bytes_.substr(at + record_header_bytes, number_at(header, 12, 4));
   return read;
@@ -208,7 +196,7 @@ result<std::optional<segment_record>> record_cursor::next() {
   if (!read->is_gap) {
     const std::uint64_t seen =
         XXH3_64bits_withSeed(read->payload.data(), read->payload.size(), seed_of(header_, at_));
-    const std::uint64_t wanted = number_at(bytes_, at_ + 40, 8);
+    const std::uint64_t wanted = number_at(bytes_, at_ + 40);
     if (seen != wanted) {
       return damaged(fmt::format("seen bytes of step {} with the checksum {:016x}, wanted {:016x}",
                                  read->step, seen, wanted));

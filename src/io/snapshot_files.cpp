@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "io/little_endian.hpp"
 #include "io/numbered_name.hpp"
 
 namespace tocsin {
@@ -23,30 +24,18 @@ constexpr std::size_t part_header_bytes = 24;
 /// Of other snapshots than the one just written.
 constexpr std::size_t others_kept = 1;
 
-void put(std::string& into, std::uint64_t number) {
-  for (unsigned i = 0; i < 8; ++i) into.push_back(static_cast<char>(number >> (8 * i)));
-}
-
-/// Precondition: they are there.
-std::uint64_t number_at(std::string_view bytes, std::size_t at) {
-  std::uint64_t number = 0;
-  for (unsigned i = 0; i < 8; ++i)
-    number |= std::uint64_t{static_cast<unsigned char>(bytes[at + i])} << (8 * i);
-  return number;
-}
-
 std::string path_of(std::uint64_t step) {
   return fmt::format("{}/{}", snapshot_folder, numbered_name(step, snapshot_suffix));
 }
 
 std::string encode_header(const pipeline_snapshot& of) {
   std::string bytes{snapshot_magic};
-  put(bytes, snapshot_version);
-  put(bytes, of.step);
-  put(bytes, static_cast<std::uint64_t>(to_unix_ms(of.clock)));
-  put(bytes, of.next_position);
-  put(bytes, of.shards.size() + 1);
-  put(bytes, XXH3_64bits(bytes.data(), bytes.size()));
+  put_number(bytes, snapshot_version);
+  put_number(bytes, of.step);
+  put_number(bytes, static_cast<std::uint64_t>(to_unix_ms(of.clock)));
+  put_number(bytes, of.next_position);
+  put_number(bytes, of.shards.size() + 1);
+  put_number(bytes, XXH3_64bits(bytes.data(), bytes.size()));
   return bytes;
 }
 
@@ -57,9 +46,9 @@ std::uint64_t seed_of(std::uint64_t step, std::uint64_t part) {
 
 std::string encode_part_header(std::string_view part, std::uint64_t seed) {
   std::string bytes;
-  put(bytes, part.size());
-  put(bytes, XXH3_64bits_withSeed(part.data(), part.size(), seed));
-  put(bytes, XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed));
+  put_number(bytes, part.size());
+  put_number(bytes, XXH3_64bits_withSeed(part.data(), part.size(), seed));
+  put_number(bytes, XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed));
   return bytes;
 }
 

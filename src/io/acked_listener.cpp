@@ -185,6 +185,7 @@ struct acked_listener::thread_state {
 
   [[nodiscard]] std::optional<error> open(const std::string& at);
   void run();
+  void go_on();
   void finish();
   void handle(std::vector<zmq::message_t> frames);
   [[nodiscard]] bool has_room(const std::string& peer, std::size_t bytes) const;
@@ -218,17 +219,21 @@ void acked_listener::thread_state::run() {
       if (frames.empty()) break;
       handle(std::move(frames));
     }
-    send_replies();
-    if (bursts.size() < bursts_max) hand_over();
+    go_on();
   }
   finish();
 }
 
-/// Answers what is under way.
+/// Answers make room for what was gathered meanwhile.
+void acked_listener::thread_state::go_on() {
+  send_replies();
+  if (bursts.size() < bursts_max) hand_over();
+}
+
+/// Answers what is under way, and what was gathered.
 void acked_listener::thread_state::finish() {
   const auto until = steady::now() + limits.stop_patience;
-  send_replies();
-  hand_over();
+  go_on();
   while (!waiting.empty()) {
     const auto left = std::chrono::ceil<milliseconds>(until - steady::now());
     if (left.count() <= 0) break;
@@ -239,7 +244,7 @@ void acked_listener::thread_state::finish() {
       if (failure.num() != EINTR) throw;
     }
     box->wake.lower();
-    send_replies();
+    go_on();
   }
   door.reset();
 }

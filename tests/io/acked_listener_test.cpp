@@ -364,6 +364,24 @@ TEST_F(acked_listener_test, stopping_answers_what_is_under_way) {
   EXPECT_EQ(dealer.answer(), (acked_frames{"1", "ok 1 0"}));
 }
 
+TEST_F(acked_listener_test, stopping_does_not_forget_what_was_gathered) {
+  acked_limits patient;
+  patient.stop_patience = patience;
+  const auto listener = listen(patient);
+  acked_client dealer{listener->endpoint()};
+  fill(dealer, 4);
+  dealer.request({"5", "m"});
+  wait_for_requests(*listener, 5);
+  auto stopped = std::async(std::launch::async, [&] { listener->stop(); });
+  pipeline.full = true;
+  for (const std::size_t i : {0U, 1U, 2U, 3U}) {
+    pipeline.answer(i, accepted(1));
+    EXPECT_EQ(dealer.answer().back(), "ok 1 0");
+  }
+  EXPECT_EQ(dealer.answer().front(), "5") << "it is put off when no answer can make room";
+  EXPECT_EQ(stopped.wait_for(patience / 2), std::future_status::ready);
+}
+
 TEST_F(acked_listener_test, an_answer_that_is_known_never_to_come_does_not_hold_up_the_stop) {
   acked_limits limits = brief();
   limits.stop_patience = 24h;

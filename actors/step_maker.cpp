@@ -260,8 +260,10 @@ void step_maker::sort_out_answered(event_batch& batch, std::size_t begin, std::s
   for (std::size_t i = begin; i < batch.events.size(); ++i, ++index) {
     // Those that were refused have an index, too, and are not in the batch.
     for (; refused < refused_before && found_.refused[refused].index == index; ++refused) ++index;
-    const event one = batch.events[i];
-    if (takes_answered(one, identities_[i - begin], index)) batch.events[kept++] = one;
+    const event& one = batch.events[i];
+    if (!takes_answered(one, identities_[i - begin], index)) continue;
+    if (kept != i) batch.events[kept] = one;
+    ++kept;
   }
   batch.events.resize(kept);
   std::stable_sort(

@@ -271,8 +271,7 @@ class agent_connection {
     }
     while (waiting_.size() >= window) take_answer();
     const std::uint64_t id = next_++;
-    waiting_.emplace(id, message);
-    send_request(id, message);
+    send_request(id, waiting_.emplace(id, message).first->second);
   }
   void finish() {
     while (!waiting_.empty()) take_answer();
@@ -283,9 +282,12 @@ class agent_connection {
  private:
   static constexpr std::size_t window = 32;  // as tocsin send has it
 
-  void send_request(std::uint64_t id, const std::string& message) {
+  /// What is kept and what is sent share their bytes.
+  void send_request(std::uint64_t id, zmq::message_t& kept) {
+    zmq::message_t message;
+    message.copy(kept);
     socket_.send(zmq::buffer(&id, sizeof id), zmq::send_flags::sndmore);
-    socket_.send(zmq::buffer(message), zmq::send_flags::none);
+    socket_.send(message, zmq::send_flags::none);
   }
   void take_answer() {
     zmq::message_t id_frame, map;
@@ -306,7 +308,7 @@ class agent_connection {
 
   bool acked_;
   zmq::socket_t socket_;
-  std::map<std::uint64_t, std::string> waiting_;
+  std::map<std::uint64_t, zmq::message_t> waiting_;
   std::uint64_t next_ = 1;
   std::uint64_t retries_ = 0;
   std::uint64_t refused_ = 0;

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/huge_page_allocator.hpp"
 #include "core/key_bytes.hpp"
 #include "core/key_table.hpp"
 #include "core/state_bytes.hpp"
@@ -88,43 +89,91 @@ std::optional<remembered_event> recognisable(const event& from, std::span<const 
                           from.has_time ? from.time : remembered_event::no_time};
 }
 
+namespace {
+
+/// A queue in pieces of 2 MiB: what is behind does not move when it grows, and memory comes in
+/// large pages. Only the first piece begins small.
+class event_queue {
+ public:
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] const remembered_event& operator[](std::size_t at) const {
+    const std::size_t place = gone_ + at;
+    return pieces_[place / piece][place % piece];
+  }
+  void push(const remembered_event& what) {
+    if (gone_ + size_ == pieces_.size() * piece) {
+      auto& added = pieces_.emplace_back();
+      if (pieces_.size() > 1) added.reserve(piece);
+    }
+    pieces_.back().push_back(what);
+    ++size_;
+  }
+  void pop() {
+    ++gone_;
+    --size_;
+    if (gone_ < piece) return;
+    pieces_.pop_front();
+    gone_ = 0;
+  }
+
+ private:
+  static constexpr std::size_t piece = 65'536;
+  static_assert(piece * sizeof(remembered_event) == std::size_t{2} << 20);
+
+  std::deque<std::vector<remembered_event>> pieces_;
+  std::size_t gone_ = 0;  ///< of the first piece
+  std::size_t size_ = 0;
+};
+
+}  // namespace
+
 struct dedup_index::state {
-  struct entry {
-    remembered_event what;
-    instant arrived;
+  /// So many entries after one another arrived then.
+  struct arrival {
+    instant at;
+    std::size_t count;
   };
   /// Entries are numbered as they come, modulo 2^31; the table's slots are these numbers.
   static constexpr std::uint32_t number_mask = 0x7fff'ffff;
   static constexpr std::size_t parts = 16;
   static constexpr unsigned part_shift = 60;
 
-  [[nodiscard]] const entry& at(std::uint32_t number) const {
+  [[nodiscard]] const remembered_event& at(std::uint32_t number) const {
     return entries[(number - oldest) & number_mask];
   }
   [[nodiscard]] std::uint32_t find(const fingerprint& key) const {
-    return part(key).find(key, [&](std::uint32_t number) { return at(number).what.key == key; });
+    return part(key).find(key, [&](std::uint32_t number) { return at(number).key == key; });
   }
   [[nodiscard]] const key_table& part(const fingerprint& key) const {
     return slots[key.high >> part_shift];
   }
   [[nodiscard]] key_table& part(const fingerprint& key) { return slots[key.high >> part_shift]; }
   void forget_old(instant now) {
-    while (!entries.empty() && now - entries.front().arrived > keep) forget_oldest();
+    while (!arrivals.empty() && now - arrivals.front().at > keep) forget_oldest();
   }
   void forget_oldest() {
-    const remembered_event& what = entries.front().what;
+    const remembered_event& what = entries[0];
     forgotten_until = std::max(forgotten_until, what.time);
     if (find(what.key) == oldest) part(what.key).erase(what.key, oldest);
-    entries.pop_front();
+    entries.pop();
+    if (--arrivals.front().count == 0) arrivals.pop_front();
     oldest = (oldest + 1) & number_mask;
+  }
+  void add(const remembered_event& what, instant now) {
+    const auto number = static_cast<std::uint32_t>((oldest + entries.size()) & number_mask);
+    part(what.key).insert(what.key, number);
+    entries.push(what);
+    if (arrivals.empty() || arrivals.back().at != now) arrivals.push_back({now, 0});
+    ++arrivals.back().count;
   }
 
   duration keep;
   std::size_t room;
   /// By the key's highest bits: each part grows on its own, so that none of it takes long.
   std::array<key_table, parts> slots{};
-  std::deque<entry> entries{};  ///< by arrival
-  std::uint32_t oldest = 0;     ///< number of entries.front()
+  event_queue entries{};           ///< by arrival
+  std::deque<arrival> arrivals{};  ///< of all entries
+  std::uint32_t oldest = 0;        ///< number of the first entry
   instant forgotten_until = remembered_event::no_time;
   std::uint64_t forgotten_early = 0;
 };
@@ -162,7 +211,7 @@ dedup_index::verdict dedup_index::look(const remembered_event& what, instant now
   state_->forget_old(now);
   const std::uint32_t known = state_->find(what.key);
   if (known == no_index) return verdict::fresh;
-  return state_->at(known).what.content == what.content ? verdict::duplicate : verdict::conflict;
+  return state_->at(known).content == what.content ? verdict::duplicate : verdict::conflict;
 }
 
 void dedup_index::remember(const remembered_event& what, instant now) {
@@ -174,10 +223,7 @@ void dedup_index::remember(const remembered_event& what, instant now) {
   // The one before keeps its place in the queue, where it is no longer found.
   if (const std::uint32_t known = state_->find(what.key); known != no_index)
     state_->part(what.key).erase(what.key, known);
-  state_->part(what.key).insert(
-      what.key,
-      static_cast<std::uint32_t>((state_->oldest + state_->entries.size()) & state::number_mask));
-  state_->entries.push_back({what, now});
+  state_->add(what, now);
 }
 
 void dedup_index::save(std::string& into) const {
@@ -187,12 +233,16 @@ void dedup_index::save(std::string& into) const {
   to.put(static_cast<std::int64_t>(to_unix_ms(state_->forgotten_until)));
   to.put_small(state_->entries.size());
   instant before{};
-  for (const state::entry& each : state_->entries) {
-    to.put(each.what.key);
-    to.put(each.what.content);
-    to.put(static_cast<std::int64_t>(to_unix_ms(each.what.time)));
-    to.put_small(static_cast<std::uint64_t>((each.arrived - before).count()));
-    before = each.arrived;
+  std::size_t next = 0;
+  for (const state::arrival& each : state_->arrivals) {
+    for (std::size_t left = each.count; left > 0; --left) {
+      const remembered_event& what = state_->entries[next++];
+      to.put(what.key);
+      to.put(what.content);
+      to.put(static_cast<std::int64_t>(to_unix_ms(what.time)));
+      to.put_small(static_cast<std::uint64_t>((each.at - before).count()));
+      before = each.at;
+    }
   }
   to.put(checksum_of(std::string_view{into}.substr(begin)));
 }

@@ -25,10 +25,22 @@ class key_bytes {
   void add_text(std::string_view text) {
     const bool null = text.data() == nullptr;
     const std::uint32_t length = null ? 0xffffffffU : static_cast<std::uint32_t>(text.size());
-    add_bytes(&length, sizeof length);
-    add_bytes(text.data(), text.size());
+    if (size_ + sizeof length + text.size() > buffer_.size()) {
+      add_far({reinterpret_cast<const char*>(&length), sizeof length});
+      return add_far(text);
+    }
+    std::memcpy(buffer_.data() + size_, &length, sizeof length);
+    size_ += sizeof length;
+    if (!text.empty()) copy(buffer_.data() + size_, text.data(), text.size());
+    size_ += text.size();
   }
-  void add_integer(std::uint64_t number) { add_bytes(&number, sizeof number); }
+  void add_integer(std::uint64_t number) {
+    if (size_ + sizeof number > buffer_.size()) {
+      return add_far({reinterpret_cast<const char*>(&number), sizeof number});
+    }
+    std::memcpy(buffer_.data() + size_, &number, sizeof number);
+    size_ += sizeof number;
+  }
 
   [[nodiscard]] const char* data() const noexcept {
     return spilled_.empty() ? buffer_.data() : spilled_.data();
@@ -38,15 +50,11 @@ class key_bytes {
   }
 
  private:
-  void add_bytes(const void* bytes, std::size_t count) {
-    if (count == 0) return;
-    if (spilled_.empty() && size_ + count <= buffer_.size()) {
-      copy(buffer_.data() + size_, static_cast<const char*>(bytes), count);
-      size_ += count;
-      return;
-    }
+  /// What has no room goes into the string, and from then on all does.
+  [[gnu::noinline]] void add_far(std::string_view bytes) {
     if (spilled_.empty()) spilled_.assign(buffer_.data(), size_);
-    spilled_.append(static_cast<const char*>(bytes), count);
+    spilled_ += bytes;
+    size_ = buffer_.size() + 1;
   }
 
   /// Most texts are shorter than what a call of memcpy costs: two copies of a fixed size, which may

@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/huge_page_allocator.hpp"
@@ -76,6 +77,10 @@ class key_table {
   static constexpr unsigned places = 7;
   /// Entries a bucket on average: of buckets with 5, one in eight passes keys on (Poisson).
   static constexpr std::size_t load_max = 5;
+  /// Tables of so many buckets (2 MiB) and more have addresses ahead to grow into: memory that is
+  /// not touched is none, and to clear and copy it costs more than all else about growing.
+  static constexpr std::size_t ahead_from = 32'768;
+  static constexpr std::size_t ahead_factor = 8;
 
   struct alignas(64) bucket {
     /// A bit for each place that is taken under `tag`.
@@ -83,6 +88,14 @@ class key_table {
       unsigned hits = 0;
       for (unsigned i = 0; i < places; ++i) hits |= static_cast<unsigned>(tags[i] == tag) << i;
       return hits & used;
+    }
+
+    /// Precondition: there is a place.
+    void add(std::uint32_t tag, std::uint32_t slot) noexcept {
+      const auto free = static_cast<unsigned>(std::countr_one(used));
+      tags[free] = tag;
+      slots[free] = slot;
+      used |= 1U << free;
     }
 
     std::array<std::uint32_t, places> tags{};
@@ -103,25 +116,37 @@ class key_table {
   [[nodiscard]] std::size_t next(std::size_t at) const noexcept {
     return at + 1 == buckets_.size() ? 0 : at + 1;
   }
+  static constexpr unsigned all_used = (1U << places) - 1;
+
   void place(std::uint32_t tag, std::uint32_t slot) {
-    constexpr unsigned all = (1U << places) - 1;
     std::size_t at = home(tag);
-    for (; buckets_[at].used == all; at = next(at)) ++buckets_[at].passed;
-    bucket& here = buckets_[at];
-    const auto free = static_cast<unsigned>(std::countr_one(here.used));
-    here.tags[free] = tag;
-    here.slots[free] = slot;
-    here.used |= 1U << free;
+    for (; buckets_[at].used == all_used; at = next(at)) ++buckets_[at].passed;
+    buckets_[at].add(tag, slot);
   }
+  // In place, from the last bucket on: homes move up, so they lie among what is done already. Only
+  // what was passed on can have its home further down; it waits, as does what finds its home full.
   void grow() {
-    buckets before(buckets_.size() + buckets_.size() / 2);
-    before.swap(buckets_);
-    for (const bucket& each : before) {
-      for (unsigned taken = each.used; taken != 0; taken &= taken - 1) {
-        const auto at = static_cast<unsigned>(std::countr_zero(taken));
-        place(each.tags[at], each.slots[at]);
+    const std::size_t before = buckets_.size();
+    const std::size_t wanted = before + before / 2;
+    if (wanted > buckets_.capacity()) {
+      buckets_.reserve(wanted < ahead_from ? wanted : ahead_factor * wanted);
+    }
+    buckets_.resize(wanted);
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> waiting;
+    for (std::size_t at = before; at-- > 0;) {
+      const bucket here = std::exchange(buckets_[at], bucket{});
+      for (unsigned taken = here.used; taken != 0; taken &= taken - 1) {
+        const auto from = static_cast<unsigned>(std::countr_zero(taken));
+        const std::uint32_t tag = here.tags[from];
+        const std::size_t to = home(tag);
+        if (to >= at && buckets_[to].used != all_used) {
+          buckets_[to].add(tag, here.slots[from]);
+        } else {
+          waiting.emplace_back(tag, here.slots[from]);
+        }
       }
     }
+    for (const auto& [tag, slot] : waiting) place(tag, slot);
   }
 
   buckets buckets_;

@@ -172,6 +172,25 @@ TEST(dedup_index, what_was_saved_is_known_and_where_there_is_less_room_the_newes
   EXPECT_EQ(index.forgotten_until(), start);
 }
 
+TEST(dedup_index, many_are_remembered_and_forgotten_in_their_order) {
+  constexpr std::uint64_t room = 150'000;
+  constexpr std::uint64_t come = 400'000;
+  const auto arrival_of = [](std::uint64_t number) { return start + duration{number / 1000}; };
+  dedup_index whole(1h, room);
+  for (std::uint64_t i = 0; i < come; ++i) whole.remember(numbered(i), arrival_of(i));
+  std::string bytes;
+  whole.save(bytes);
+  dedup_index index(1h, room);
+  ASSERT_FALSE(index.restore(bytes));
+  const instant left_since = arrival_of(come - 50'000);
+  const instant now = left_since + 1h;
+  EXPECT_EQ(index.look(numbered(come - 50'001), now), verdict::fresh);
+  EXPECT_EQ(index.size(), 50'000U);
+  for (std::uint64_t i = come - 50'000; i < come; ++i) {
+    ASSERT_EQ(index.look(numbered(i), now), verdict::duplicate) << i;
+  }
+}
+
 TEST(dedup_index, damage_is_refused_and_changes_nothing) {
   std::string bytes;
   filled().save(bytes);

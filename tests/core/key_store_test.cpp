@@ -165,6 +165,18 @@ TEST(key_table, equals_a_map_also_where_tags_collide) {
   }
 }
 
+TEST(key_table, loses_no_key_when_it_grows_into_large_pages) {
+  constexpr std::uint32_t keys = 500'000;
+  key_table table;
+  const auto slot_of = [&](std::uint32_t number) {
+    return table.find(print_of(number), [&](std::uint32_t slot) { return slot == number; });
+  };
+  for (std::uint32_t i = 0; i < keys; ++i) table.insert(print_of(i), i);
+  for (std::uint32_t i = 0; i < keys; ++i) ASSERT_EQ(slot_of(i), i);
+  for (std::uint32_t i = 0; i < keys; i += 2) table.erase(print_of(i), i);
+  for (std::uint32_t i = 0; i < keys; ++i) ASSERT_EQ(slot_of(i), i % 2 == 0 ? no_index : i);
+}
+
 TEST(key_table, takes_at_most_13_bytes_a_key_when_it_is_full) {
   key_table table;
   for (std::uint32_t i = 0; i < 100'000; ++i) table.insert(print_of(i), i);

@@ -289,7 +289,7 @@ bool step_maker::takes_answered(const event& one, const std::optional<remembered
     return false;
   }
   if (what) {
-    known_.remember(*what, clock_);
+    known_.remember_fresh(*what, clock_);
     found_.seen.push_back(*what);
   }
   return true;

@@ -14,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/huge_page_allocator.hpp"
 #include "core/key_bytes.hpp"
 #include "core/key_table.hpp"
 #include "core/state_bytes.hpp"
@@ -91,8 +90,8 @@ std::optional<remembered_event> recognisable(const event& from, std::span<const 
 
 namespace {
 
-/// A queue in pieces of 2 MiB: what is behind does not move when it grows, and memory comes in
-/// large pages. Only the first piece begins small.
+/// A queue in pieces of 2 MiB: what is there does not move when it grows. Only the first piece
+/// begins small.
 class event_queue {
  public:
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -137,6 +136,8 @@ struct dedup_index::state {
   static constexpr std::uint32_t number_mask = 0x7fff'ffff;
   static constexpr std::size_t parts = 16;
   static constexpr unsigned part_shift = 60;
+  /// What is forgotten so much later is fetched already.
+  static constexpr std::size_t forget_ahead = 16;
 
   [[nodiscard]] const remembered_event& at(std::uint32_t number) const {
     return entries[(number - oldest) & number_mask];
@@ -152,6 +153,10 @@ struct dedup_index::state {
     while (!arrivals.empty() && now - arrivals.front().at > keep) forget_oldest();
   }
   void forget_oldest() {
+    if (forget_ahead < entries.size()) {
+      const fingerprint& later = entries[forget_ahead].key;
+      part(later).prefetch(later);
+    }
     const remembered_event& what = entries[0];
     forgotten_until = std::max(forgotten_until, what.time);
     if (find(what.key) == oldest) part(what.key).erase(what.key, oldest);
@@ -216,13 +221,17 @@ dedup_index::verdict dedup_index::look(const remembered_event& what, instant now
 
 void dedup_index::remember(const remembered_event& what, instant now) {
   state_->forget_old(now);
+  // The one before keeps its place in the queue, where it is no longer found.
+  if (const std::uint32_t known = state_->find(what.key); known != no_index)
+    state_->part(what.key).erase(what.key, known);
+  remember_fresh(what, now);
+}
+
+void dedup_index::remember_fresh(const remembered_event& what, instant now) {
   if (state_->entries.size() == state_->room) {
     state_->forget_oldest();
     ++state_->forgotten_early;
   }
-  // The one before keeps its place in the queue, where it is no longer found.
-  if (const std::uint32_t known = state_->find(what.key); known != no_index)
-    state_->part(what.key).erase(what.key, known);
   state_->add(what, now);
 }
 

@@ -68,8 +68,10 @@ class key_bytes {
       std::memcpy(to, first, Width);
       std::memcpy(to + count - Width, last, Width);
     };
-    if (count > 32) {
+    if (count > 64) {
       std::memcpy(to, from, count);
+    } else if (count >= 32) {
+      ends(std::integral_constant<std::size_t, 32>{});
     } else if (count >= 16) {
       ends(std::integral_constant<std::size_t, 16>{});
     } else if (count >= 8) {

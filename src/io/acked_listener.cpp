@@ -34,6 +34,8 @@ constexpr int requests_max = 64;
 /// While so many bursts have no answer yet, what comes is gathered for one that is larger: it would
 /// not be answered before the sync that theirs wait for.
 constexpr std::size_t bursts_max = 4;
+/// While so many have none, nothing more is read.
+constexpr std::size_t bursts_busy = 8;
 /// When stopping: how long replies may take to leave.
 constexpr int linger_ms = 1000;
 /// Frames of one message that are kept; a request has at most four.
@@ -185,6 +187,7 @@ struct acked_listener::thread_state {
 
   [[nodiscard]] std::optional<error> open(const std::string& at);
   void run();
+  void wait();
   void go_on();
   void finish();
   void handle(std::vector<zmq::message_t> frames);
@@ -213,7 +216,7 @@ std::optional<error> acked_listener::thread_state::open(const std::string& at) {
 void acked_listener::thread_state::run() {
   ::pthread_setname_np(::pthread_self(), "acked_listener");
   while (!stopping) {
-    (void)wait_readable(door->socket(), box->wake, std::nullopt);
+    wait();
     for (int count = 0; count < requests_max && !stopping; ++count) {
       auto frames = read_message(door->socket());
       if (frames.empty()) break;
@@ -222,6 +225,16 @@ void acked_listener::thread_state::run() {
     go_on();
   }
   finish();
+}
+
+/// Waits for requests or answers. While many bursts have no answer, for these alone: whoever sends
+/// waits meanwhile, and each request by itself would cost as much as all of them together.
+void acked_listener::thread_state::wait() {
+  if (bursts.size() < bursts_busy) {
+    (void)wait_readable(door->socket(), box->wake, std::nullopt);
+  } else {
+    wait_woken(box->wake, std::nullopt);
+  }
 }
 
 /// Answers make room for what was gathered meanwhile.
@@ -237,13 +250,7 @@ void acked_listener::thread_state::finish() {
   while (!waiting.empty()) {
     const auto left = std::chrono::ceil<milliseconds>(until - steady::now());
     if (left.count() <= 0) break;
-    zmq::pollitem_t woken{nullptr, box->wake.descriptor(), ZMQ_POLLIN, 0};
-    try {
-      zmq::poll(&woken, 1, left);
-    } catch (const zmq::error_t& failure) {
-      if (failure.num() != EINTR) throw;
-    }
-    box->wake.lower();
+    wait_woken(box->wake, left);
     go_on();
   }
   door.reset();

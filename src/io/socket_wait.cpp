@@ -6,14 +6,16 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <span>
 
 namespace tocsin {
 
-waited wait_readable(zmq::socket_t& socket, wake_flag& wake, std::optional<duration> timeout) {
+namespace {
+
+/// The last of `items` is the flag's.
+waited wait(std::span<zmq::pollitem_t> items, wake_flag& wake, std::optional<duration> timeout) {
   using clock = std::chrono::steady_clock;
   const auto until = clock::now() + timeout.value_or(duration::zero());
-  std::array<zmq::pollitem_t, 2> items{
-      {{socket.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, wake.descriptor(), ZMQ_POLLIN, 0}}};
   for (;;) {
     auto left = std::chrono::milliseconds{-1};
     if (timeout) {
@@ -26,13 +28,26 @@ waited wait_readable(zmq::socket_t& socket, wake_flag& wake, std::optional<durat
       if (failure.num() != EINTR) throw;
       continue;
     }
-    if ((items[1].revents & ZMQ_POLLIN) != 0) {
+    if ((items.back().revents & ZMQ_POLLIN) != 0) {
       wake.lower();
       return waited::woken;
     }
-    if ((items[0].revents & ZMQ_POLLIN) != 0) return waited::readable;
+    if ((items.front().revents & ZMQ_POLLIN) != 0) return waited::readable;
     if (left.count() == 0) return waited::timed_out;
   }
+}
+
+}  // namespace
+
+waited wait_readable(zmq::socket_t& socket, wake_flag& wake, std::optional<duration> timeout) {
+  std::array<zmq::pollitem_t, 2> items{
+      {{socket.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, wake.descriptor(), ZMQ_POLLIN, 0}}};
+  return wait(items, wake, timeout);
+}
+
+void wait_woken(wake_flag& wake, std::optional<duration> timeout) {
+  std::array<zmq::pollitem_t, 1> items{{{nullptr, wake.descriptor(), ZMQ_POLLIN, 0}}};
+  (void)wait(items, wake, timeout);
 }
 
 std::vector<std::string> read_frames(zmq::socket_t& socket) {

@@ -19,6 +19,9 @@ enum class waited { readable, woken, timed_out };
 [[nodiscard]] waited wait_readable(zmq::socket_t& socket, wake_flag& wake,
                                    std::optional<duration> timeout);
 
+/// The same for the flag alone.
+void wait_woken(wake_flag& wake, std::optional<duration> timeout);
+
 /// All frames of the message that can be read; none when there is no message.
 [[nodiscard]] std::vector<std::string> read_frames(zmq::socket_t& socket);
 

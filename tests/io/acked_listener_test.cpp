@@ -233,6 +233,21 @@ TEST_F(acked_listener_test, while_four_bursts_have_no_answer_what_comes_is_gathe
   EXPECT_EQ(pipeline.bursts(), (std::vector<std::size_t>{1, 1, 1, 1, 3}));
 }
 
+TEST_F(acked_listener_test, while_many_bursts_have_no_answer_what_comes_is_read_with_the_next) {
+  const auto listener = listen();
+  acked_client dealer{listener->endpoint()};
+  const std::string large(300 * 1024, 'm');  // as much as a burst holds
+  for (int i = 1; i <= 10; ++i) dealer.request({std::to_string(i), large});
+  ASSERT_TRUE(pipeline.wait_for(8));
+  for (const char* id : {"11", "12"}) dealer.request({id, "m"});
+  for (std::size_t i = 0; i < 12; ++i) {
+    ASSERT_TRUE(pipeline.wait_for(i + 1)) << i;
+    pipeline.answer(i, accepted(1));
+    EXPECT_EQ(dealer.answer(), (acked_frames{std::to_string(i + 1), "ok 1 0"}));
+  }
+  EXPECT_EQ(listener->counts().ok, 12U);
+}
+
 TEST_F(acked_listener_test, what_there_is_no_room_for_waits_for_the_next_answer) {
   const auto listener = listen();
   acked_client dealer{listener->endpoint()};

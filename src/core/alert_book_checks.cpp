@@ -135,7 +135,7 @@ void alert_keeper::check_notification(active_alert& of, const moment& now) {
     std::vector<incident_news> fresh = incidents_.update(now.at, *of.now);
     std::move(fresh.begin(), fresh.end(), std::back_inserter(news_));
   }
-  for (incident_news& each : std::exchange(news_, {})) hear(each);
+  hear_news();
   if (!of.untold || restoring_) return;
   if (notifies_) dispatcher_.update(now.at, of.now);
   of.untold = false;
@@ -173,6 +173,7 @@ void alert_keeper::look_at_concerned(instant at) {
   for (std::size_t i = 0; i < concerned_.size(); ++i) {
     active_alert* const other = entries_.find(concerned_[i]);
     if (other != nullptr) (void)look_at_one(*other, {at, false});
+    if (!news_.empty()) (void)guarded("notification", [&] { hear_news(); });
   }
   concerned_.clear();
 }

@@ -50,13 +50,20 @@ void show(const incident_rule& rule, const incident_news& news, alert& in) {
 
 }  // namespace
 
+void alert_keeper::hear_news() {
+  for (incident_news& each : std::exchange(news_, {})) hear(each);
+}
+
 void alert_keeper::hear(incident_news& news) {
   active_alert* const known = entries_.find(news.print);
   const bool open = known != nullptr && is_active(known->now->state);
   switch (news.what) {
     case incident_news::kind::raised:
-      if (!open) return raise(news);
-      break;
+      if (known == nullptr) return raise(news);
+      if (open) break;
+      // The one before is over, and is to be looked at for the last time first.
+      news_.push_back(std::move(news));
+      return;
     case incident_news::kind::changed:
       break;
     case incident_news::kind::over:

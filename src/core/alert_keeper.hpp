@@ -152,6 +152,7 @@ class alert_keeper {
   // Incidents (alert_book_incidents.cpp).
 
   void hear(incident_news& news);
+  void hear_news();
   void raise(const incident_news& news);
   void refresh_incident(active_alert& of, const incident_news& news);
   void join(const incident_news& news, const alert& incident);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <stdexcept>
 
 #include "support/alert_book_driver.hpp"
 
@@ -190,6 +191,26 @@ TEST_F(alert_book_restore, bytes_of_another_version_are_counted_and_the_alert_go
   EXPECT_EQ(book->active_count(), 1u);
   ASSERT_EQ(changes.facts.size(), 1u);
   EXPECT_EQ(changes.facts[0], (std::pair<std::string, std::string>{"turn of nobody", ""}));
+}
+
+TEST_F(alert_book_restore, an_incident_that_is_over_and_raised_again_at_once_has_two_alerts) {
+  raise_incidents();
+  policy->incidents[0].min_alerts = 1;
+  use();
+  (void)step(10, {about(1, kind::met, 10)});
+  // That it ended is told to nobody before the next of its name is there.
+  int fails = 2;
+  book->on_check([&](std::string_view check) {
+    if (check == "notification" && fails-- > 0) throw std::runtime_error("planted");
+  });
+  (void)step(20, {about(1, kind::cleared, 20)});
+  const fingerprint before = incident().alert_id;
+  const auto out = step(30, {about(1, kind::met, 30)});
+  EXPECT_EQ(told(out),
+            (lines{"1 firing condition met", "incident resolved all its alerts ended",
+                   "incident firing 1 alerts within 10m", "1 firing joined incident storm"}));
+  EXPECT_NE(incident().alert_id, before);
+  EXPECT_EQ(now(1).incident_id, incident().alert_id);
 }
 
 TEST_F(alert_book_restore, enough_alerts_raise_an_incident_that_ends_with_them) {

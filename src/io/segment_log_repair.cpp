@@ -32,6 +32,11 @@ std::optional<error> quarantine(file_system& files, const segment_file& of, std:
   return std::nullopt;
 }
 
+/// Too short for a gap: only at the end of a segment whose length is not what was thought.
+bool is_too_short(const bad_range& of) {
+  return of.end - of.begin < record_header_bytes;
+}
+
 /// The segment's bytes with gaps where it cannot be read. Everything else stays in its place.
 std::string with_gaps(const segment_file& of, const std::vector<bad_range>& damage) {
   // A damaged file may end anywhere, in its header, too.
@@ -44,9 +49,7 @@ std::string with_gaps(const segment_file& of, const std::vector<bad_range>& dama
   std::uint64_t at = segment_header_bytes;
   for (const bad_range& each : damage) {
     bytes += held(at, each.begin);
-    // What is too short for a gap is the end of a file whose length nothing tells.
-    if (each.end - each.begin >= record_header_bytes)
-      encode_gap(*of.header, each.begin, each.end - each.begin, bytes);
+    if (!is_too_short(each)) encode_gap(*of.header, each.begin, each.end - each.begin, bytes);
     at = each.end;
   }
   bytes += held(at, of.end);
@@ -99,7 +102,7 @@ class log_repair {
     auto made = make_segment(files_, filler.path, bytes);
     if (!made) return made.failure();
     done_.push_back(filler.shown + ": was not there; it is a gap now");
-    before_ = {filler.end, before_.step, before_.clock};
+    before_.bytes = bytes.size();
     segments_.insert(segments_.begin() + static_cast<std::ptrdiff_t>(place_), std::move(filler));
     auto held = files_.read(segments_[place_].path);
     if (!held) return held.failure();
@@ -114,9 +117,15 @@ class log_repair {
     if (lost_header) {
       if (auto failed = restore_header(is_newest)) return failed;
     }
+    const bool follows = place_ == 0 || here.header->previous_bytes == before_.bytes;
+    if (!follows) {
+      here.header->previous_bytes = before_.bytes;
+      done_.push_back(fmt::format("{}: its header says now that the segment before ends at byte {}",
+                                  here.shown, before_.bytes));
+    }
     const segment_survey found = survey_segment(here, is_newest);
     before_ = {here.end, found.last.step, found.last.clock};
-    if (found.damage.empty() && !lost_header) return std::nullopt;
+    if (found.damage.empty() && !lost_header && follows) return std::nullopt;
     if (lost_header) {
       if (auto failed = quarantine(files_, here, 0, segment_header_bytes, done_)) return failed;
       done_.push_back(here.shown + ": has a new header");
@@ -124,7 +133,9 @@ class log_repair {
     for (const bad_range& each : found.damage) {
       if (auto failed = quarantine(files_, here, each.begin, each.end, done_)) return failed;
       done_.push_back(
-          fmt::format("{}: bytes {} to {} are a gap now", here.shown, each.begin, each.end));
+          is_too_short(each)
+              ? fmt::format("{}: ends at byte {} now", here.shown, each.begin)
+              : fmt::format("{}: bytes {} to {} are a gap now", here.shown, each.begin, each.end));
     }
     if (auto failed = files_.sync_folder(log_quarantine_folder)) return failed;
     const std::string bytes = with_gaps(here, found.damage);

@@ -356,6 +356,27 @@ TEST_F(segment_log_test, repair_fills_a_missing_segment_and_a_lost_end) {
   append_synced(*log, 9, 9);
 }
 
+TEST_F(segment_log_test, a_repaired_log_opens_also_where_a_segment_is_not_as_long_as_it_was) {
+  auto log = open();
+  append_synced(*log, 1, 8);
+  log.reset();
+  // A byte of the header is gone, and the salt in it is such that records are right one byte on.
+  auto bytes = disk->bytes_of(segment_path(2));
+  std::uint64_t salt = 0;
+  std::memcpy(&salt, bytes.data() + 24, sizeof salt);
+  ++salt;
+  std::memcpy(bytes.data() + 24, &salt, sizeof salt);
+  bytes.erase(40, 1);
+  disk->overwrite(segment_path(2), bytes);
+  const auto done = repair_segment_log(*disk);
+  ASSERT_TRUE(done) << done.failure().message;
+  EXPECT_EQ(done->back(),
+            "disk/log/00000000000000000003.log: its header says now that the segment before ends "
+            "at byte 375");
+  EXPECT_EQ(refusal(), "");
+  EXPECT_EQ(steps(*open()), (step_list{1, 2, 4, 5, 6, 7, 8}));
+}
+
 TEST_F(segment_log_test, reading_without_opening_changes_nothing_and_ends_before_what_is_torn) {
   auto log = open();
   append_synced(*log, 1, 3);

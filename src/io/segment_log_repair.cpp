@@ -102,7 +102,6 @@ class log_repair {
     auto made = make_segment(files_, filler.path, bytes);
     if (!made) return made.failure();
     done_.push_back(filler.shown + ": was not there; it is a gap now");
-    before_.bytes = bytes.size();
     segments_.insert(segments_.begin() + static_cast<std::ptrdiff_t>(place_), std::move(filler));
     auto held = files_.read(segments_[place_].path);
     if (!held) return held.failure();

@@ -165,7 +165,7 @@ TEST(key_table, equals_a_map_also_where_tags_collide) {
   }
 }
 
-TEST(key_table, loses_no_key_when_it_grows_into_large_pages) {
+TEST(key_table, loses_no_key_when_it_grows_into_addresses_ahead) {
   constexpr std::uint32_t keys = 500'000;
   key_table table;
   const auto slot_of = [&](std::uint32_t number) {

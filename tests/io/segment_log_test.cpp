@@ -356,6 +356,24 @@ TEST_F(segment_log_test, repair_fills_a_missing_segment_and_a_lost_end) {
   append_synced(*log, 9, 9);
 }
 
+TEST_F(segment_log_test, repair_fills_a_missing_segment_that_was_longer_than_the_one_before) {
+  auto log = open();
+  ASSERT_FALSE(append(*log, 1, 80));
+  ASSERT_FALSE(append(*log, 2, 170));
+  ASSERT_FALSE(append(*log, 3, 130));
+  ASSERT_FALSE(append(*log, 4, 175));
+  ASSERT_FALSE(append(*log, 5));
+  ASSERT_FALSE(log->sync());
+  log.reset();
+  ASSERT_LT(disk->bytes_of(segment_path(1)).size(), disk->bytes_of(segment_path(2)).size());
+  ASSERT_FALSE(disk->remove(segment_path(2)));
+  const auto done = repair_segment_log(*disk);
+  ASSERT_TRUE(done) << done.failure().message;
+  EXPECT_EQ(done->size(), 1U) << "what is there is right";
+  EXPECT_EQ(refusal(), "");
+  EXPECT_EQ(steps(*open()), (step_list{1, 2, 5}));
+}
+
 TEST_F(segment_log_test, a_repaired_log_opens_also_where_a_segment_is_not_as_long_as_it_was) {
   auto log = open();
   append_synced(*log, 1, 8);
